@@ -1,0 +1,60 @@
+"""The commands of ./fillpath in one tree, and the one place where a failure becomes a message and an exit code."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from botocore.exceptions import BotoCoreError, ClientError
+
+from cli import terminal
+from cli.commands import environments, gate
+from cli.commands import local as local_commands
+from cli.places import LOCAL, Local
+from cli.problem import Problem
+
+app = typer.Typer(
+    name="fillpath",
+    help="From a trading signal to a [bold]verified fill[/bold], on your own AWS account.",
+    epilog="Try it without AWS: ./fillpath up",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+)
+
+
+@app.callback()
+def main(
+    context: typer.Context,
+    local: Annotated[
+        Path,
+        typer.Option(
+            envvar="FILLPATH_LOCAL", help="Folder of the local stack: its state, logs and stack.json.", show_default=False
+        ),
+    ] = LOCAL,
+) -> None:
+    """What all commands share."""
+    context.obj = Local(local.resolve())
+
+
+local_commands.register(app)
+gate.register(app)
+environments.register(app)
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Runs one command and answers its exit code; problems go to stderr in a line or two."""
+    try:
+        app(list(arguments), prog_name="./fillpath")
+    except Problem as problem:
+        terminal.problem(problem)
+        return 1
+    except (BotoCoreError, ClientError) as error:
+        terminal.problem(Problem(f"AWS refused: {error}"))
+        return 1
+    except KeyboardInterrupt:
+        return 130
+    except SystemExit as end:
+        return end.code if isinstance(end.code, int) else int(end.code is not None)
+    return 0

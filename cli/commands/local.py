@@ -1,0 +1,141 @@
+"""up, down, status and logs: the local stack by hand."""
+
+import signal
+import time
+from collections.abc import Mapping
+from types import FrameType
+from typing import Annotated, Any, NoReturn
+
+import typer
+from rich import box
+from rich.table import Table
+
+from cli import terminal
+from cli.emulator import Emulator
+from cli.places import Local
+from cli.problem import Problem
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    for command in (up, down, status, logs):
+        app.command(rich_help_panel="Local stack")(command)
+
+
+def up(
+    context: typer.Context,
+    *,
+    detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready; stop it with ./fillpath down.")] = False,
+    reset: Annotated[bool, typer.Option("--reset", help="Forget all orders, positions and accounts first.")] = False,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port of the emulator, 4566 unless told.", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Start Fillpath on this machine: an AWS emulator with the same stacks that deploy to AWS."""
+    from cli.stack import bring_up
+
+    local: Local = context.obj
+    signal.signal(signal.SIGTERM, _interrupt)
+    description = bring_up(local, port=port, reset=reset)
+    if as_json:
+        terminal.print_json(description)
+    else:
+        _show(description)
+    if not detach:
+        _stay(Emulator(local.emulator))
+
+
+def down(context: typer.Context) -> None:
+    """Stop the local stack; orders and positions are kept for the next start."""
+    emulator = Emulator(context.obj.emulator)
+    if not emulator.runs():
+        terminal.err.print("The local stack is not running.")
+        return
+    with terminal.working("Stopping the local stack"):
+        emulator.stop()
+
+
+def status(context: typer.Context, *, as_json: Json = False) -> None:
+    """Show whether the local stack runs, and what waits in its queues. Exit code 1 if it does not run."""
+    from cli.health import look
+
+    health = look(context.obj)
+    if as_json:
+        terminal.print_json(health.as_dict())
+    else:
+        _show_health(health.as_dict())
+    if not health.running:
+        raise typer.Exit(1)
+
+
+def logs(
+    context: typer.Context,
+    function: Annotated[
+        str | None, typer.Argument(help="One function, e.g. execute_order; all without it.", show_default=False)
+    ] = None,
+    *,
+    follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until Ctrl-C.")] = False,
+    since: Annotated[int, typer.Option(min=1, help="How far to look back, in minutes.")] = 10,
+    as_json: Json = False,
+) -> None:
+    """Show what the functions logged."""
+    from cli.function_logs import FunctionLogs, render
+
+    reader = FunctionLogs(context.obj, function)
+    begin = int((time.time() - since * 60) * 1000)
+    for event in reader.events(begin, follow=follow):
+        if as_json:
+            terminal.print_line(event.as_dict())
+        else:
+            terminal.out.print(render(event), soft_wrap=True)
+
+
+def _stay(emulator: Emulator) -> None:
+    """Until Ctrl-C stops everything, or the emulator dies."""
+    terminal.err.print(
+        "Running. [bold]Ctrl-C[/bold] stops it; [bold]./fillpath logs --follow[/bold] in another terminal shows what it does."
+    )
+    try:
+        while emulator.runs():
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        terminal.err.print()
+        with terminal.working("Stopping the local stack"):
+            emulator.stop()
+        return
+    if not emulator.stopped_in_order:
+        raise Problem("the emulator ended by itself", output=emulator.log_tail())
+
+
+def _show(description: Mapping[str, Any]) -> None:
+    table = _table()
+    table.add_row("API", description["api_url"])
+    table.add_row(
+        "AWS", f"{description['aws']['endpoint_url']} [dim]region {description['aws']['region']}, keys test / test[/dim]"
+    )
+    terminal.out.print(table)
+
+
+def _show_health(health: Mapping[str, Any]) -> None:
+    table = _table()
+    running = health["running"]
+    table.add_row("State", f"[green]running[/green] [dim]process {health['pid']}[/dim]" if running else "[red]stopped[/red]")
+    if running:
+        table.add_row("Address", health["endpoint_url"])
+        for name, queue in health["queues"].items():
+            table.add_row(f"Queue {name}", f"{queue['waiting']} waiting, {queue['in_flight']} in flight")
+    terminal.out.print(table)
+
+
+def _table() -> Table:
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt

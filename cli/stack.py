@@ -1,0 +1,102 @@
+"""The local stack as one thing: started, deployed and described; or stopped."""
+
+import fcntl
+import json
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from cli.deployment import Outputs, deploy_local
+from cli.emulator import ACCESS_KEY, REGION, Emulator
+from cli.places import Local
+from cli.problem import Problem
+from cli.terminal import working
+
+Description = Mapping[str, Any]
+
+
+def bring_up(local: Local, *, port: int | None, reset: bool) -> Description:
+    """Starts what does not run, deploys what has changed, writes stack.json; on a Problem no more runs than before."""
+    emulator = Emulator(local.emulator)
+    with _one_at_a_time(local):
+        if reset:
+            clear(local, emulator)
+        started = _ensure_running(emulator, port)
+        try:
+            outputs = deploy_local(local, emulator)
+            description = _describe(outputs, emulator)
+            local.stack.write_text(json.dumps(description, indent=2) + "\n")
+        except BaseException:
+            if started:
+                emulator.stop()
+            raise
+    return description
+
+
+def clear(local: Local, emulator: Emulator) -> None:
+    """Stops the stack and forgets everything it held."""
+    with working("Clearing the local stack"):
+        emulator.stop()
+        emulator.clear()
+        for file in (local.stack, local.outputs, local.deployed):
+            file.unlink(missing_ok=True)
+
+
+def read_description(local: Local) -> Description:
+    """stack.json of a stack that runs; raises Problem."""
+    if not local.stack.exists() or not Emulator(local.emulator).runs():
+        raise Problem("the local stack is not running", hint="start it: ./fillpath up --detach")
+    description: Description = json.loads(local.stack.read_text())
+    return description
+
+
+def _ensure_running(emulator: Emulator, port: int | None) -> bool:
+    if port is not None and emulator.has_state and port != emulator.port:
+        raise Problem(
+            f"this stack lives on port {emulator.port}: its queues carry the number in their addresses",
+            hint=f"leave --port away, or begin anew: ./fillpath up --reset --port {port}",
+        )
+    if emulator.runs():
+        return False
+    with working("Starting the emulator"):
+        emulator.start(port or emulator.port)
+    return True
+
+
+@contextmanager
+def _one_at_a_time(local: Local) -> Iterator[None]:
+    local.folder.mkdir(parents=True, exist_ok=True)
+    with (local.folder / "up.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise Problem(
+                "another ./fillpath up is at work on this stack", hint="wait for it, then look: ./fillpath status"
+            ) from error
+        yield
+
+
+def _describe(outputs: Outputs, emulator: Emulator) -> Description:
+    api_url = f"{emulator.endpoint}/restapis/{outputs['WebhookApiId']}/{_stage(outputs['WebhookApiUrl'])}/_user_request_"
+    return {
+        "api_url": api_url,
+        "aws": {
+            "endpoint_url": emulator.endpoint,
+            "region": REGION,
+            "access_key_id": ACCESS_KEY,
+            "secret_access_key": ACCESS_KEY,
+        },
+        "tables": _named(outputs, "TableName"),
+        "queues": _named(outputs, "QueueUrl") | {f"{name}_dlq": url for name, url in _named(outputs, "DlqUrl").items()},
+    }
+
+
+def _stage(url: str) -> str:
+    return url.rstrip("/").rsplit("/", 1)[-1]
+
+
+def _named(outputs: Outputs, kind: str) -> dict[str, str]:
+    """`{"OrdersTableName": "x"}` becomes `{"orders": "x"}`."""
+    found = {name.removesuffix(kind): value for name, value in outputs.items() if name.endswith(kind)}
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value for name, value in found.items()}

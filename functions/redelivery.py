@@ -1,0 +1,33 @@
+"""Queue messages that are to come back: hidden for so long, then reported as failed, so that the queue delivers them again."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
+from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+from aws_lambda_powertools.utilities.typing import LambdaContext
+
+from fillpath_aws.clients import Sqs
+
+
+class NotYet(Exception):
+    """The message is not used up; the queue will show it again."""
+
+
+def come_back(sqs: Sqs, queue_url: str, record: SQSRecord, delay_s: float) -> None:
+    """Hide the message for `delay_s` seconds (whole ones, rounded up) and raise NotYet."""
+    sqs.change_message_visibility(
+        QueueUrl=queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=max(0, math.ceil(delay_s))
+    )
+    raise NotYet(f"again in {delay_s:g} s")
+
+
+def each_message(
+    event: dict[str, Any], handle: Callable[[SQSRecord], None], context: LambdaContext
+) -> PartialItemFailureResponse:
+    """Handle a batch in order; what failed is reported by item, with the rest of its group behind it."""
+    processor = SqsFifoPartialProcessor(skip_group_on_error=True)
+    processor.raise_on_entire_batch_failure = False  # a batch in which all come back is an answer, no error of the function
+    return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)

@@ -1,0 +1,18 @@
+"""The variables of verify_fill."""
+
+import os
+from functools import cache
+
+from functions.environment import TradingEnv
+
+
+class Env(TradingEnv):
+    """Acts at brokers and gives up checks."""
+
+    verification_dlq_url: str
+
+
+@cache
+def env() -> Env:
+    """The process's variables, parsed once."""
+    return Env.model_validate({name.lower(): value for name, value in os.environ.items()})

@@ -1,0 +1,1 @@
+"""The adapters of the domain's ports on AWS; file names equal the ports they serve."""

@@ -1,0 +1,1 @@
+"""The simulated exchange: the venue for trying everything without a broker."""

@@ -1,0 +1,1 @@
+"""Users, accounts, webhooks, halts, and what they allow."""

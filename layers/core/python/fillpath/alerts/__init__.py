@@ -1,0 +1,1 @@
+"""From the bytes that TradingView posts to accepted orders, or a refusal with its reason."""

@@ -1,0 +1,200 @@
+"""From a canonical alert to one order per route: the operation, the quantities in the account's own size, and what forbids it."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from fillpath.accounts.capabilities import Capabilities
+from fillpath.accounts.model import Account, Credentials, Route
+from fillpath.alerts.body import invalid
+from fillpath.alerts.canonical import CanonicalAlert
+from fillpath.alerts.ports.alert_store import Context
+from fillpath.alerts.ports.venues import Venues
+from fillpath.errors import Refused, Unsupported
+from fillpath.ids import new_id
+from fillpath.market.instruments import Instrument, Resolved, resolve
+from fillpath.orders.model import Event, Listing, Operation, Order, OrderState, OrderType
+from fillpath.orders.plan import surely_reduces
+
+ENTRY_DEADLINE_S = 60
+REDUCTION_DEADLINE_S = 300
+_NOISE = Decimal("0.0001")
+"""Share of a tick by which a price may miss it and still mean it: what floating point adds."""
+
+_OPERATIONS = {
+    ("buy", "entry"): Operation.ENTER_LONG,
+    ("sell", "entry"): Operation.ENTER_SHORT,
+    ("buy", "exit"): Operation.EXIT_SHORT,
+    ("sell", "exit"): Operation.EXIT_LONG,
+}
+_CLOSES = {"close": Operation.CLOSE, "close_long": Operation.CLOSE_LONG, "close_short": Operation.CLOSE_SHORT}
+
+
+def operation_of(alert: CanonicalAlert) -> Operation:
+    """What the alert wants; the strategy's new position decides where it is told."""
+    if alert.signed_target is not None:
+        return Operation.TARGET
+    return _CLOSES.get(alert.action) or _OPERATIONS[alert.action, alert.order_type]
+
+
+def reduces(alert: CanonicalAlert) -> bool:
+    """Whether the alert can only bring a position nearer to zero."""
+    prev = alert.signed_prev
+    return surely_reduces(operation_of(alert), alert.signed_target, prev)
+
+
+def draft_orders(
+    alert: CanonicalAlert, context: Context, alert_id: str, received_at: datetime, venues: Venues
+) -> tuple[Order, ...]:
+    """One order per route, QUEUED or REJECTED with the route's reason; Refused as a whole only if every route is."""
+    resolved = resolve(alert.symbol, received_at.date())
+    _check_prices(alert, resolved.instrument)
+    drafts = [_draft(alert, route, context, resolved, received_at, alert_id) for route in context.webhook.routes]
+    verdicts = [_refusal(alert, order, context, resolved.instrument, venues) for order in drafts]
+    refusals = [verdict for verdict in verdicts if verdict]
+    if len(refusals) == len(drafts):
+        raise _all_refused(drafts, refusals)
+    return tuple(_ended(o, v, received_at) if v else o for o, v in zip(drafts, verdicts, strict=True))
+
+
+def _draft(
+    alert: CanonicalAlert, route: Route, context: Context, resolved: Resolved, received_at: datetime, alert_id: str
+) -> Order:
+    account = context.accounts.get(route.account_id)
+    reduction = reduces(alert)
+    return Order(
+        order_id=new_id(received_at),
+        alert_id=alert_id,
+        user_id=context.user.user_id,
+        account_id=route.account_id,
+        venue=account.venue if account else "",
+        simulation=account.simulation if account else True,
+        webhook_id=context.webhook.webhook_id,
+        symbol=alert.symbol,
+        root=resolved.instrument.root,
+        contract=resolved.contract,
+        action=alert.action,
+        order_type=alert.order_type,
+        operation=operation_of(alert),
+        type=alert.type,
+        quantity=_scaled(alert.quantity, route.multiplier),
+        limit_price=_settled(alert.limit_price, resolved.instrument),
+        stop_price=_settled(alert.stop_price, resolved.instrument),
+        time_in_force=alert.time_in_force,
+        target=_scaled(alert.signed_target, route.multiplier),
+        prev=_scaled(alert.signed_prev, route.multiplier),
+        prev_side=alert.prev_side,
+        gate=context.webhook.gate,
+        alert_time=alert.timestamp,
+        received_at=received_at,
+        deadline=received_at + timedelta(seconds=REDUCTION_DEADLINE_S if reduction else ENTRY_DEADLINE_S),
+        reduces=reduction,
+        listing=Listing.WAITING,
+        events=(Event(at=received_at, to_state=OrderState.QUEUED),),
+    )
+
+
+def _refusal(
+    alert: CanonicalAlert, order: Order, context: Context, instrument: Instrument, venues: Venues
+) -> tuple[str, str] | None:
+    account = context.accounts.get(order.account_id)
+    if account is None or account.user_id != context.user.user_id:
+        return "not_found", f"account {order.account_id} is not yours or not there; change the webhook's routes"
+    try:
+        capabilities = venues.capabilities(account.venue)
+    except Unsupported as exc:
+        return "unsupported", str(exc)
+    return (
+        _not_entitled(order, account, context)
+        or _no_credentials(account, capabilities)
+        or _not_supported(alert, account, capabilities)
+        or _bad_size(order, instrument)
+    )
+
+
+def _not_entitled(order: Order, account: Account, context: Context) -> tuple[str, str] | None:
+    """What holds back entries; what reduces is never refused for a plan, terms, a list or a halt."""
+    if order.reduces:
+        return None
+    if not context.user.plan_active:
+        return "plan_inactive", f"the plan {context.user.plan} is not active; exits still work"
+    if account.terms_accepted_at is None:
+        return (
+            "terms_not_accepted",
+            f"the terms of account {account.account_id} are not accepted: ./fillpath account set ID --terms",
+        )
+    if account.symbols and order.root not in account.symbols:
+        return "symbol_not_allowed", f"{order.root} is not among this account's symbols ({', '.join(account.symbols)})"
+    scopes = ("environment", f"user:{order.user_id}", f"account:{order.account_id}")
+    halt = next((context.halts[scope] for scope in scopes if scope in context.halts), None)
+    return ("halted", f"trading is halted for {halt.scope}: {halt.reason}; exits still work") if halt else None
+
+
+def _no_credentials(account: Account, capabilities: Capabilities) -> tuple[str, str] | None:
+    if not capabilities.credentials_required or account.credentials is Credentials.VERIFIED:
+        return None
+    if account.credentials is Credentials.NEEDS_REAUTH:
+        return "needs_reauth", f"account {account.account_id} must be signed in at {account.venue} again"
+    return "credentials_missing", f"account {account.account_id} has no verified credentials for {account.venue}"
+
+
+def _not_supported(alert: CanonicalAlert, account: Account, capabilities: Capabilities) -> tuple[str, str] | None:
+    if not capabilities.can_trade:
+        return "unsupported", f"{account.venue} gives data only"
+    if alert.type not in capabilities.order_types:
+        return "unsupported", f"type: {account.venue} has no {alert.type} orders; it has {_listed(capabilities.order_types)}"
+    if alert.type is not OrderType.MARKET and alert.time_in_force not in capabilities.time_in_force:
+        known = _listed(capabilities.time_in_force)
+        return "unsupported", f"time_in_force: {account.venue} has no {alert.time_in_force}; it has {known}"
+    if (alert.take_profit or alert.stop_loss) and not capabilities.bracket:
+        return "unsupported", f"take_profit, stop_loss: {account.venue} has no brackets; send the exits as limit and stop orders"
+    return None
+
+
+def _bad_size(order: Order, instrument: Instrument) -> tuple[str, str] | None:
+    step = instrument.lot_step
+    for value in (order.quantity, order.target):
+        if value is not None and value % step != 0:
+            return (
+                "bad_quantity",
+                f"quantity: {abs(value).normalize():f} is not a multiple of {step}, the smallest size of {order.root}",
+            )
+    return None
+
+
+def _check_prices(alert: CanonicalAlert, instrument: Instrument) -> None:
+    for field in ("limit_price", "stop_price"):
+        price = getattr(alert, field)
+        if price is not None and _settled(price, instrument) is None:
+            raise invalid(field, f"{price} is not a multiple of {instrument.tick_size}, the tick of {instrument.root}")
+
+
+def _settled(price: Decimal | None, instrument: Instrument) -> Decimal | None:
+    """The price on its tick, if it lies there but for noise."""
+    if price is None:
+        return None
+    tick = instrument.tick_size
+    ticks = (price / tick).to_integral_value()
+    return ticks * tick if ticks > 0 and abs(price - ticks * tick) <= tick * _NOISE else None
+
+
+def _scaled(value: Decimal | None, multiplier: Decimal) -> Decimal | None:
+    return None if value is None else value * multiplier
+
+
+def _listed(values: frozenset[str]) -> str:
+    return ", ".join(sorted(values))
+
+
+def _ended(order: Order, refusal: tuple[str, str], at: datetime) -> Order:
+    code, text = refusal
+    event = Event(at=at, from_state=OrderState.QUEUED, to_state=OrderState.REJECTED, reason=code)
+    changes = {"state": OrderState.REJECTED, "reason": code, "message": text, "listing": Listing.NONE}
+    return order.model_copy(update={**changes, "events": (*order.events, event)})
+
+
+def _all_refused(orders: list[Order], refusals: list[tuple[str, str]]) -> Refused:
+    routes = [
+        {"account_id": o.account_id, "code": code, "message": text} for o, (code, text) in zip(orders, refusals, strict=True)
+    ]
+    code, text = refusals[0]
+    return Refused(code, text, {"routes": routes})

@@ -1,0 +1,119 @@
+"""Instruments: one catalogue of roots, and from any spelling of a symbol to its root and contract.
+
+Understood: roots (`ES`), contracts (`ESZ6`, `ESZ26`, `ESZ2026`), continuous symbols (`ES1!`, `ES2!`) and any of them behind an
+exchange (`CME_MINI:ES1!`, `NASDAQ:AAPL`).
+"""
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from fillpath.errors import Refused
+
+_MONTH_CODES = "FGHJKMNQUVXZ"
+_CONTRACT = re.compile(r"^(?P<root>[A-Z0-9]{1,4}?)(?P<month>[FGHJKMNQUVXZ])(?P<year>\d{1,2}|20\d{2})$")
+_CONTINUOUS = re.compile(r"^(?P<root>[A-Z0-9]+?)(?P<nth>[1-9])!$")
+ROLL_DAYS = 8
+"""A contract is left this many days before the third Friday of its last month: by then index volume has moved on."""
+
+
+@dataclass(frozen=True, slots=True)
+class Instrument:
+    """What is traded: `tick_size` and prices in `currency`, `multiplier` per point, `lot_step` the smallest quantity.
+
+    `months` are the delivery months' codes (none for shares and coins); `roll_months_before` says how many months before
+    delivery trading moves on (1 for what is delivered physically). `margin` is the initial margin of one contract.
+    """
+
+    root: str
+    kind: str
+    name: str
+    exchange: str
+    currency: str
+    tick_size: Decimal
+    multiplier: Decimal
+    lot_step: Decimal
+    months: str
+    roll_months_before: int
+    margin: Decimal
+    commission: Decimal
+    demo_price: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A symbol understood: its instrument and the contract that an entry now would trade."""
+
+    instrument: Instrument
+    contract: str
+
+
+def resolve(symbol: str, today: date) -> Resolved:
+    """The instrument and contract of a symbol; Refused(invalid_alert) when the catalogue does not know it."""
+    text = symbol.strip().upper().rpartition(":")[2]
+    catalogue = instruments()
+    if text in catalogue:
+        return Resolved(catalogue[text], _contract_of(catalogue[text], today, 1))
+    if match := _CONTINUOUS.match(text):
+        instrument = catalogue.get(match["root"])
+        if instrument and instrument.months:
+            return Resolved(instrument, _contract_of(instrument, today, int(match["nth"])))
+    if match := _CONTRACT.match(text):
+        instrument = catalogue.get(match["root"])
+        if instrument and match["month"] in instrument.months:
+            return Resolved(instrument, f"{instrument.root}{match['month']}{match['year'][-1]}")
+    raise Refused(
+        "invalid_alert",
+        f"symbol: {symbol!r} is not in the catalogue; use a root (ES), a contract (ESZ6), ES1! or a share (AAPL)",
+        {"field": "symbol", "reason": "unknown symbol"},
+    )
+
+
+def instrument_of(contract: str) -> Instrument | None:
+    """The instrument behind a contract as `resolve` writes it."""
+    catalogue = instruments()
+    if contract in catalogue:
+        return catalogue[contract]
+    match = _CONTRACT.match(contract)
+    return catalogue.get(match["root"]) if match else None
+
+
+@cache
+def instruments() -> dict[str, Instrument]:
+    """The catalogue by root."""
+    rows = json.loads(files("fillpath.market").joinpath("catalogue.json").read_text("utf-8"))
+    return {row["root"]: _instrument(row) for row in rows}
+
+
+def _instrument(row: dict[str, str]) -> Instrument:
+    decimals = ("tick_size", "multiplier", "lot_step", "margin", "commission", "demo_price")
+    values: dict[str, Any] = {key: Decimal(value) if key in decimals else value for key, value in row.items()}
+    return Instrument(**values | {"roll_months_before": int(row["roll_months_before"])})
+
+
+def _contract_of(instrument: Instrument, today: date, nth: int) -> str:
+    if not instrument.months:
+        return instrument.root
+    year, month = today.year, today.month
+    while True:
+        code = _MONTH_CODES[month - 1]
+        if code in instrument.months and _roll_day(instrument, year, month) > today:
+            nth -= 1
+            if nth == 0:
+                return f"{instrument.root}{code}{year % 10}"
+        year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+
+
+def _roll_day(instrument: Instrument, year: int, month: int) -> date:
+    index = year * 12 + month - 1 - instrument.roll_months_before
+    return _third_friday(index // 12, index % 12 + 1) - timedelta(days=ROLL_DAYS)
+
+
+def _third_friday(year: int, month: int) -> date:
+    first = date(year, month, 1)
+    return first + timedelta(days=(4 - first.weekday()) % 7 + 14)

@@ -1,0 +1,1 @@
+"""What market rules need from outside, one protocol per file."""

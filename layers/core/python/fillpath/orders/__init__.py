@@ -1,0 +1,1 @@
+"""The order path: lanes, execution, verification, reversals, the sweep."""

@@ -1,0 +1,201 @@
+"""One order acts on the lane it owns: from what is held to one leg, a reversal, or the reason for doing nothing."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+from fillpath.errors import BrokerUnavailable
+from fillpath.orders.floor import Floor, account_of, change
+from fillpath.orders.legs import SEE_CANCELLED_S, await_fill, cancel, submit
+from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState, Side, new_leg
+from fillpath.orders.outcomes import Position
+from fillpath.orders.plan import Nothing, Plan, Refusal, Reversal, Trade, plan
+from fillpath.orders.ports.order_store import LaneView
+from fillpath.orders.transitions import MAIN, PROTECT, ended, moved, put_back
+from fillpath.orders.working import clear, in_the_way
+
+COME_BACK_S = 2.0
+_CLOSES = {Operation.CLOSE, Operation.CLOSE_LONG, Operation.CLOSE_SHORT}
+
+
+@dataclass(frozen=True, slots=True)
+class ComeBack:
+    """The wake-up is to return after so many seconds; nothing is lost in between."""
+
+    delay_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class GoOn:
+    """The lane may hold more to do."""
+
+
+Step = ComeBack | GoOn | None
+_End = tuple[OrderState, str, str]
+
+
+def act(order: Order, view: LaneView, floor: Floor, until: datetime) -> Step:
+    """Carry out an order that has just taken its lane; `view` is the lane as it was taken."""
+    if end := _too_late(order, view, floor) or _blocked_at_once(order, view, floor):
+        return _end(order, end, floor)
+    try:
+        return _act_on_position(order, view, floor, until)
+    except BrokerUnavailable:
+        return _later(order, "broker_unavailable", COME_BACK_S, floor)
+
+
+def send(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal | None = None) -> Step:
+    """Submit a leg of an order that owns its lane and see it through as far as the run can."""
+    order, delay = submit(order, leg, until, floor, held)
+    if delay is not None:
+        return ComeBack(delay)
+    order = _recheck_halt(order, leg.leg, floor) if order.resting else await_fill(order, leg.leg, floor)
+    return None if order.owns_lane else GoOn()
+
+
+def unresolved(view: LaneView, floor: Floor) -> Decimal:
+    """What reductions of unknown outcome may still take from the position."""
+    doubtful = [floor.orders.get(each.order_id) for each in view.unknown if each.reduces]
+    return sum((order.live_leg.remaining for order in doubtful if order.live_leg), Decimal(0))
+
+
+def is_overdue(order: Order, floor: Floor) -> bool:
+    """Whether the order's deadline has passed."""
+    return order.deadline is not None and floor.clock.now() > order.deadline
+
+
+def overdue(order: Order, behind_unknown: bool) -> _End:
+    """How an order ends whose deadline passed before it was sent."""
+    if behind_unknown:
+        return OrderState.EXPIRED, "unknown_ahead", "an earlier order of this lane is still unresolved"
+    seconds = (order.deadline - order.received_at).total_seconds() if order.deadline else 0
+    return OrderState.EXPIRED, "deadline", f"not sent within {seconds:.0f} s of its receipt"
+
+
+def entry_blocked(order: Order, behind_unknown: bool, floor: Floor) -> _End | None:
+    """Why an entry may not act now, if it may not."""
+    if behind_unknown:
+        return OrderState.REJECTED, "unknown_ahead", "the outcome of an earlier order of this lane is not known yet"
+    if halt := floor.controls.halted(order.user_id, order.account_id):
+        return OrderState.REJECTED, "halted", f"trading is halted for {halt.scope}: {halt.reason}"
+    return None
+
+
+def _too_late(order: Order, view: LaneView, floor: Floor) -> _End | None:
+    if is_overdue(order, floor):
+        return overdue(order, bool(view.unknown))
+    decided = view.reduced_at.get(order.webhook_id or "")
+    if (not order.reduces or order.operation is Operation.TARGET) and decided and order.alert_time < decided:
+        return OrderState.SKIPPED, "superseded", "a newer exit or target of this webhook has been carried out"
+    return None
+
+
+def _blocked_at_once(order: Order, view: LaneView, floor: Floor) -> _End | None:
+    """A target may turn out to reduce, so it is judged once the position is known."""
+    if order.reduces or order.operation is Operation.TARGET:
+        return None
+    return entry_blocked(order, bool(view.unknown), floor)
+
+
+def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime) -> Step:
+    positions = floor.desk.positions(account_of(order), order.root)
+    decision = decide(order, positions, view, floor)
+    obstacles = in_the_way(order, view.working)
+    if obstacles and not isinstance(decision, Refusal | Reversal):
+        if not clear(order, obstacles, floor):
+            return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
+        positions = floor.desk.positions(account_of(order), order.root)
+        decision = decide(order, positions, view, floor)
+    return _carry_out(order, decision, positions, view, floor, until)
+
+
+def decide(order: Order, positions: tuple[Position, ...], view: LaneView, floor: Floor) -> Plan:
+    """What the order means for these positions, less what is in doubt on the lane."""
+    held = net(positions)
+    doubt = unresolved(view, floor) if view.unknown else Decimal(0)
+    leg = order.live_leg
+    return _protect(leg, held, doubt) if leg and leg.status.ended else plan(order, held, doubt)
+
+
+def net(positions: tuple[Position, ...]) -> Decimal:
+    """What is held of a root over all its contracts, signed."""
+    return sum((p.quantity for p in positions), Decimal(0))
+
+
+def _protect(leg: Leg, held: Decimal, doubt: Decimal) -> Plan:
+    """A protective order placed again: for what is left of it and of the position."""
+    free = abs(held) - doubt
+    if held == 0 or Side.of(-held) is not leg.side or free <= 0:
+        return Nothing("position_closed")
+    return Trade(leg.side, min(leg.remaining, free), reduces=True)
+
+
+def _carry_out(
+    order: Order, decision: Plan, positions: tuple[Position, ...], view: LaneView, floor: Floor, until: datetime
+) -> Step:
+    match decision:
+        case Nothing(reason) if view.unknown and order.reduces:
+            return _later(order, "unknown_ahead", None, floor)
+        case Nothing(reason):
+            state = OrderState.CANCELLED if order.legs else OrderState.SKIPPED
+            return _end(order, (state, reason, ""), floor)
+        case Refusal(reason):
+            return _end(order, (OrderState.REJECTED, reason, "the account does not hold what the strategy believes"), floor)
+        case Trade(reduces=True):
+            return _reduce(order, decision, positions, floor, until)
+    if end := entry_blocked(order, bool(view.unknown), floor):
+        return _end(order, end, floor)
+    if isinstance(decision, Reversal):
+        return _hand_over(order, positions, floor)
+    leg = new_leg(order, next_leg_name(order), order.contract, decision.side, decision.quantity, reduce_only=False)
+    return send(order, leg, until, floor, net(positions))
+
+
+def _reduce(order: Order, trade: Trade, positions: tuple[Position, ...], floor: Floor, until: datetime) -> Step:
+    """A reduction trades the contract that is held; a close of several contracts runs like a reversal that opens nothing."""
+    if len(positions) > 1 and order.operation in _CLOSES and not order.legs:
+        return _hand_over(order, positions, floor)
+    largest = max(positions, key=lambda p: abs(p.quantity))
+    quantity = min(trade.quantity, abs(largest.quantity))
+    leg = new_leg(order, next_leg_name(order), largest.contract, trade.side, quantity, reduce_only=True)
+    return send(order, leg, until, floor, net(positions))
+
+
+def next_leg_name(order: Order) -> str:
+    """`main`; for a protective order that is placed again `protect-1`, `protect-2`, ...; an unsent leg keeps its name."""
+    leg = order.live_leg
+    if leg is None:
+        return MAIN
+    return leg.leg if leg.status is LegStatus.QUEUED else f"{PROTECT}-{len(order.legs)}"
+
+
+def _hand_over(order: Order, positions: tuple[Position, ...], floor: Floor) -> Step:
+    """The reversal's own execution goes on; the order keeps the lane until it ends."""
+    held = net(positions)
+    order = change(order, lambda o: _closing(o, held, floor.clock.now()), floor)
+    floor.reversals.start(order.order_id)
+    return None
+
+
+def _closing(order: Order, held: Decimal, at: datetime) -> Order:
+    return moved(order, OrderState.CLOSING, at).model_copy(update={"auto_exit": True, "position_before": held})
+
+
+def _recheck_halt(order: Order, name: str, floor: Floor) -> Order:
+    """A resting entry that was accepted while a halt was being set cancels itself."""
+    if order.reduces or order.state.ended or not floor.controls.halted(order.user_id, order.account_id):
+        return order
+    return cancel(order, name, SEE_CANCELLED_S, floor)
+
+
+def _end(order: Order, end: _End, floor: Floor) -> Step:
+    state, reason, text = end
+    order = change(order, lambda o: ended(o, state, floor.clock.now(), reason, text or None), floor)
+    if reason == "unknown_ahead" and state is OrderState.EXPIRED:
+        floor.telemetry.count("UnknownAheadExpired", order)
+    return GoOn()
+
+
+def _later(order: Order, reason: str, delay_s: float | None, floor: Floor) -> Step:
+    change(order, lambda o: put_back(o, floor.clock.now(), reason), floor)
+    return None if delay_s is None else ComeBack(delay_s)

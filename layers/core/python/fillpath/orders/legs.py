@@ -1,0 +1,139 @@
+"""Sending, watching and cancelling legs: the only place that calls `Desk.submit`."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from fillpath.errors import BrokerUnavailable, Conflict
+from fillpath.orders.floor import Floor, account_of, change
+from fillpath.orders.model import Leg, LegStatus, Order
+from fillpath.orders.outcomes import RateLimited
+from fillpath.orders.ports.verification_queue import Check
+from fillpath.orders.transitions import answered, doubtful, observed, preparing, refused, unsent
+
+LOOK_S = 2.0
+SEE_CANCELLED_S = 3.0
+_LOOK_EVERY_S = 0.2
+_SEND_MARGIN_S = 10
+
+
+def submit(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal | None = None) -> tuple[Order, float | None]:
+    """Send the leg by the rules of the lane; returns the order as recorded and, if it was put off, for how many seconds.
+
+    In this order: verification is asked for, SUBMITTING is written, the halt flags are read, and only then, while there is time
+    for the broker's whole time-out before the run ends, it is sent. Whatever breaks in between leaves evidence behind.
+    """
+    floor.checks.check(Check(order.order_id, leg.leg, order.fence, leg.attempts + 1))
+    order = change(order, lambda o: _prepared(o, leg, floor.clock.now(), held), floor)
+    sent = order.leg(leg.leg)
+    if sent is None or sent.submit_by is None:
+        raise Conflict(f"leg {leg.leg} of {order.order_id} was not prepared")
+    if not leg.reduce_only and (halt := floor.controls.halted(order.user_id, order.account_id)):
+        text = f"trading is halted for {halt.scope}"
+        return change(order, lambda o: refused(o, leg.leg, floor.clock.now(), "halted", text), floor), None
+    if floor.clock.now() >= min(sent.submit_by, until - timedelta(seconds=_SEND_MARGIN_S)):
+        return change(order, lambda o: unsent(o, leg.leg, floor.clock.now(), "out_of_time"), floor), 0.0
+    outcome = floor.desk.submit(account_of(order), sent)
+    order = change(order, lambda o: answered(o, leg.leg, outcome, floor.clock.now()), floor)
+    return order, outcome.delay_s if isinstance(outcome, RateLimited) else None
+
+
+def look(order: Order, name: str, floor: Floor) -> Order:
+    """Record what the broker shows of the leg; raises BrokerUnavailable. An order that is not shown changes nothing here."""
+    leg = order.leg(name)
+    view = floor.desk.look_up(account_of(order), leg) if leg else None
+    return order if view is None else change(order, lambda o: observed(o, name, view, floor.clock.now()), floor)
+
+
+def watch(order: Order, name: str, seconds: float, every_s: float, floor: Floor, done: Callable[[Leg], bool]) -> Order:
+    """Look at the leg again and again until it is `done` or the time is over; an unanswered look is followed by the next."""
+    give_up = floor.clock.now() + timedelta(seconds=seconds)
+    while True:
+        order = _try_look(order, name, floor)
+        leg = order.leg(name)
+        if leg is None or done(leg) or floor.clock.now() + timedelta(seconds=every_s) > give_up:
+            return order
+        floor.clock.sleep(every_s)
+
+
+def await_fill(order: Order, name: str, floor: Floor) -> Order:
+    """Look for the fill of an accepted leg for up to 2 s."""
+    leg = order.leg(name)
+    if leg is None or leg.status not in {LegStatus.WORKING, LegStatus.PARTIALLY_FILLED}:
+        return order
+    return watch(order, name, LOOK_S, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended)
+
+
+def cancel(order: Order, name: str, seconds: float, floor: Floor) -> Order:
+    """Cancel the leg and watch until the broker shows it ended, at most that long; its state tells whether it did."""
+    leg = order.leg(name)
+    if leg is None or leg.status.ended or leg.status is LegStatus.QUEUED:
+        return order
+    with suppress(BrokerUnavailable):  # the look-ups below tell whether the request got through
+        floor.desk.cancel(account_of(order), leg)
+    return watch(order, name, seconds, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended)
+
+
+def resolve(order: Order, name: str, floor: Floor) -> Order:
+    """Find out what became of a leg that may or may not be at the broker, or is known to be there.
+
+    Absence counts only after the submit deadline plus the venue's quarantine; where the venue can prove nothing the order stays
+    UNKNOWN and is shown to a person.
+    """
+    leg = order.leg(name)
+    if leg is None:
+        return order
+    asked_at = floor.clock.now()
+    try:
+        view = floor.desk.look_up(account_of(order), leg)
+    except BrokerUnavailable:
+        return _in_doubt(order, leg, asked_at, floor)
+    if view is not None:
+        return change(order, lambda o: observed(o, name, view, floor.clock.now()), floor)
+    if leg.status.in_doubt and _absence_counts(order, leg, asked_at, floor):
+        return change(order, lambda o: _if_same_attempt(o, leg, lambda p: refused(p, name, asked_at, "not_placed")), floor)
+    return _in_doubt(order, leg, asked_at, floor)
+
+
+def may_send_again(order: Order, leg: Leg, floor: Floor) -> bool:
+    """Whether the venue would refuse a second order under this id for longer than the leg is old."""
+    seconds = floor.desk.capabilities(account_of(order)).deduplicates_s
+    age = floor.clock.now() - (leg.prepared_at or floor.clock.now())
+    return age + timedelta(seconds=SUBMIT_MARGIN_S) < timedelta(seconds=seconds)
+
+
+SUBMIT_MARGIN_S = 30
+"""Head room so that a send which arrives late still falls inside the venue's deduplication window."""
+
+
+def _prepared(order: Order, seen: Leg, at: datetime, held: Decimal | None) -> Order:
+    """Only one writer gets a leg from what it has seen to the next attempt; whoever comes second sends nothing."""
+    now = order.leg(seen.leg) or seen
+    if order.state.ended or now.attempts != seen.attempts or now.status not in {LegStatus.QUEUED, LegStatus.SUBMITTING}:
+        raise Conflict(f"leg {seen.leg} of {order.order_id} is in other hands")
+    return preparing(order, now, at, held)
+
+
+def _try_look(order: Order, name: str, floor: Floor) -> Order:
+    try:
+        return look(order, name, floor)
+    except BrokerUnavailable:
+        return order
+
+
+def _in_doubt(order: Order, leg: Leg, at: datetime, floor: Floor) -> Order:
+    if leg.status is not LegStatus.SUBMITTING or leg.submit_by is None or at <= leg.submit_by:
+        return order
+    return change(order, lambda o: _if_same_attempt(o, leg, lambda p: doubtful(p, leg.leg, at, "no_answer")), floor)
+
+
+def _if_same_attempt(order: Order, seen: Leg, how: Callable[[Order], Order]) -> Order:
+    """Apply a verdict only to the attempt it was found for: a newer attempt, or an answer, has made it void."""
+    now = order.leg(seen.leg)
+    return how(order) if now and now.status.in_doubt and now.attempts == seen.attempts else order
+
+
+def _absence_counts(order: Order, leg: Leg, at: datetime, floor: Floor) -> bool:
+    quarantine = floor.desk.capabilities(account_of(order)).quarantine_s
+    return quarantine is not None and leg.submit_by is not None and at > leg.submit_by + timedelta(seconds=quarantine)

@@ -1,0 +1,46 @@
+"""Desk: what executes for an account, whichever host and venue is behind it."""
+
+from decimal import Decimal
+from typing import NamedTuple, Protocol
+
+from fillpath.accounts.capabilities import Capabilities
+from fillpath.orders.model import Leg
+from fillpath.orders.outcomes import LegView, Outcome, Position, Rejected
+
+
+class AccountRef(NamedTuple):
+    """The account at its venue."""
+
+    account_id: str
+    venue: str
+
+
+class Desk(Protocol):
+    """Calls to a broker. `submit` never raises for what the broker did: it answers with an outcome.
+
+    All others raise BrokerUnavailable when the broker gave no readable answer.
+    """
+
+    def capabilities(self, account: AccountRef) -> Capabilities:
+        """What the venue can do."""
+        ...
+
+    def positions(self, account: AccountRef, root: str) -> tuple[Position, ...]:
+        """Every held contract of the root, without flat ones."""
+        ...
+
+    def precheck(self, account: AccountRef, leg: Leg, after_closing: Decimal) -> Rejected | None:
+        """Whether the leg would be refused now (margin, short, lot, session), once `after_closing` (signed) is closed."""
+        ...
+
+    def submit(self, account: AccountRef, leg: Leg) -> Outcome:
+        """Send it once, with a time-out of 8 s."""
+        ...
+
+    def look_up(self, account: AccountRef, leg: Leg) -> LegView | None:
+        """The leg as the broker shows it (by broker id, else client order id); None: the broker shows no such order."""
+        ...
+
+    def cancel(self, account: AccountRef, leg: Leg) -> None:
+        """Ask for the cancellation; only a look-up tells whether it happened."""
+        ...

@@ -1,0 +1,242 @@
+"""Pure changes of an order record: from a record and a fact to the next record. Nothing here reads or writes.
+
+An end state never changes, but a fill that comes later still counts. Fills are the broker's cumulative quantities, merged by
+maximum, so that reordered and repeated reports end in the same record.
+"""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from fillpath.orders.model import Event, Leg, LegStatus, Listing, Order, OrderState
+from fillpath.orders.outcomes import Accepted, LegView, Outcome, RateLimited, Rejected, Unknown
+
+CLOSE, OPEN, MAIN, PROTECT = "close", "open", "main", "protect"
+SUBMIT_WINDOW_S = 10
+
+_STATE_OF_LEG = {
+    LegStatus.WORKING: OrderState.WORKING,
+    LegStatus.PARTIALLY_FILLED: OrderState.PARTIALLY_FILLED,
+    LegStatus.FILLED: OrderState.FILLED,
+    LegStatus.CANCELLED: OrderState.CANCELLED,
+    LegStatus.REJECTED: OrderState.REJECTED,
+    LegStatus.EXPIRED: OrderState.EXPIRED,
+}
+
+
+def moved(order: Order, state: OrderState, at: datetime, reason: str | None = None, message: str | None = None) -> Order:
+    """The order in `state`, with the step in its timeline; an end state stays, an unchanged one adds no event."""
+    if order.state.ended or (order.state is state and order.reason == reason):
+        return order
+    event = Event(at=at, from_state=order.state, to_state=state, reason=reason)
+    return order.model_copy(update={"state": state, "reason": reason, "message": message, "events": (*order.events, event)})
+
+
+def ended(order: Order, state: OrderState, at: datetime, reason: str | None = None, message: str | None = None) -> Order:
+    """The order at its end: off every list of its lane and no longer its owner."""
+    return moved(order, state, at, reason, message).model_copy(update={"listing": Listing.NONE, "owns_lane": False})
+
+
+def preparing(order: Order, leg: Leg, at: datetime, held: Decimal | None = None) -> Order:
+    """The order with the leg about to be sent: from here on only `submit_by` tells that it was not."""
+    prepared = leg.model_copy(
+        update={
+            "status": LegStatus.SUBMITTING,
+            "prepared_at": leg.prepared_at or at,
+            "submit_by": at + timedelta(seconds=SUBMIT_WINDOW_S),
+            "attempts": leg.attempts + 1,
+            "reason": None,
+        }
+    )
+    order = order.with_leg(prepared)
+    if is_reversal_leg(leg.leg):
+        return order
+    before = order.position_before if held is None else held
+    order = order.model_copy(update={"reduces": leg.reduce_only, "position_before": before})
+    return moved(order, OrderState.SUBMITTING, at)
+
+
+def is_reversal_leg(name: str) -> bool:
+    """Whether the leg is one of the two phases of a reversal."""
+    return name == OPEN or is_close(name)
+
+
+def is_close(name: str) -> bool:
+    """Whether the leg closes a contract in a reversal (`close`, `close-2`, ...)."""
+    return name == CLOSE or name.startswith(f"{CLOSE}-")
+
+
+def is_protection(name: str) -> bool:
+    """Whether the leg protects a position again after another order had to act (`protect-1`, ...)."""
+    return name.startswith(f"{PROTECT}-")
+
+
+def observed(order: Order, name: str, view: LegView, at: datetime) -> Order:
+    """The order after the broker showed the leg so. Applies any number of times, in any order."""
+    leg = order.leg(name)
+    if leg is None:
+        return order
+    late = order.state.ended and view.filled_quantity > leg.filled_quantity
+    merged = _merged(leg, view, at)
+    order = _totals(order.with_leg(merged), at)
+    if late:
+        return order.model_copy(
+            update={"events": (*order.events, Event(at=at, from_state=order.state, to_state=order.state, reason="LATE_FILL"))}
+        )
+    return _followed(order, merged, at)
+
+
+def has_late_fill(order: Order) -> bool:
+    """Whether a fill came after the end."""
+    return any(event.reason == "LATE_FILL" for event in order.events)
+
+
+def _merged(leg: Leg, view: LegView, at: datetime) -> Leg:
+    grown = view.filled_quantity > leg.filled_quantity
+    filled = max(view.filled_quantity, leg.filled_quantity)
+    status = leg.status if leg.status.ended and not (grown and filled >= leg.quantity) else view.status
+    if status is LegStatus.WORKING and filled > 0:
+        status = LegStatus.PARTIALLY_FILLED
+    changes = {
+        "status": status,
+        "broker_order_id": view.broker_order_id or leg.broker_order_id,
+        "submitted_at": leg.submitted_at or at,
+        "filled_quantity": filled,
+        "commission": max(view.commission, leg.commission),
+        "reason": view.reason or leg.reason,
+    }
+    if grown or leg.average_price is None:
+        changes |= {"average_price": view.average_price, "filled_at": view.filled_at or (at if filled > 0 else None)}
+    return leg.model_copy(update=changes)
+
+
+def _totals(order: Order, at: datetime) -> Order:
+    closes = [leg for leg in order.legs if is_close(leg.leg)]
+    main = [leg for leg in order.legs if not is_close(leg.leg)] or closes
+    filled = sum((leg.filled_quantity for leg in main), Decimal(0))
+    value = sum((leg.filled_quantity * leg.average_price for leg in main if leg.average_price is not None), Decimal(0))
+    changes: dict[str, object] = {
+        "filled_quantity": filled,
+        "average_price": value / filled if filled else None,
+        "filled_at": max((leg.filled_at for leg in main if leg.filled_at), default=None),
+        "commission": sum((leg.commission for leg in order.legs), Decimal(0)),
+        "submitted_at": order.submitted_at or at,
+    }
+    if closes:
+        changes["exit_quantity"] = sum((leg.filled_quantity for leg in closes), Decimal(0))
+    return order.model_copy(update=changes)
+
+
+def _followed(order: Order, leg: Leg, at: datetime) -> Order:
+    """The newest leg leads its order. A reversal's close legs do so only where their outcome was unknown."""
+    if order.state.ended:
+        return order
+    if is_close(leg.leg):
+        return _close_resolved(order, at) if order.state is OrderState.UNKNOWN else order
+    if order.live_leg is None or order.live_leg.leg != leg.leg or _awaits_next_leg(order, leg):
+        return order
+    state = _STATE_OF_LEG[leg.status]
+    if state is OrderState.CANCELLED and order.suspended_by:
+        return _made_way(order, order.suspended_by, at)
+    if state.ended and order.auto_exit and state is not OrderState.FILLED:
+        return stopped(order, at, leg.reason or f"open_{leg.status.lower()}")
+    if state.ended:
+        return ended(order, state, at, leg.reason if state is not OrderState.FILLED else None)
+    order = moved(order, state, at)
+    return order.model_copy(update={"listing": Listing.WORKING, "owns_lane": False}) if order.resting else order
+
+
+def _awaits_next_leg(order: Order, leg: Leg) -> bool:
+    """Whether the leg was cancelled to be placed again: only its fill would still change the order."""
+    return order.state is OrderState.QUEUED and leg.status.ended and leg.status is not LegStatus.FILLED
+
+
+def _close_resolved(order: Order, at: datetime) -> Order:
+    closes = [leg for leg in order.legs if is_close(leg.leg)]
+    return stopped(order, at, "close_unknown") if all(leg.status.ended for leg in closes) else order
+
+
+def stopped(order: Order, at: datetime, reason: str, held: Decimal | None = None, message: str | None = None) -> Order:
+    """A reversal ended half way, telling what is `held` (signed); reckoned from the legs where nobody read the position."""
+    if held is None:
+        held = (order.position_before or Decimal(0)) + sum(
+            (leg.side.sign * leg.filled_quantity for leg in order.legs), Decimal(0)
+        )
+    legs = tuple(
+        leg.model_copy(update={"status": LegStatus.CANCELLED, "reason": "not_sent"}) if leg.status is LegStatus.QUEUED else leg
+        for leg in order.legs
+    )
+    told = message or ("nothing is held" if held == 0 else f"{held.normalize():+f} {order.root} is held")
+    order = order.model_copy(update={"held": held, "legs": legs})
+    return ended(order, OrderState.ABORTED, at, reason, told)
+
+
+def doubtful(order: Order, name: str, at: datetime, reason: str) -> Order:
+    """The order with the leg's outcome unknown: it gives up the lane and stays listed on it."""
+    leg = order.leg(name)
+    if leg is None or order.state.ended:
+        return order
+    order = order.with_leg(leg.model_copy(update={"status": LegStatus.UNKNOWN}))
+    return moved(order, OrderState.UNKNOWN, at, reason).model_copy(update={"listing": Listing.UNKNOWN, "owns_lane": False})
+
+
+def making_way(order: Order, by: str) -> Order:
+    """A resting order about to be cancelled so that order `by` can act; noted first, so that a crash leaves it understood."""
+    return order if order.state.ended else order.model_copy(update={"suspended_by": by})
+
+
+def _made_way(order: Order, by: str, at: datetime) -> Order:
+    """What protects a position waits to be placed again for what is held then; an entry has been overtaken."""
+    if not order.reduces:
+        return ended(order, OrderState.CANCELLED, at, "superseded", f"cancelled for order {by}")
+    return moved(order, OrderState.QUEUED, at, "suspended", f"made way for order {by}").model_copy(
+        update={"listing": Listing.WAITING, "owns_lane": False, "deadline": None, "suspended_by": None}
+    )
+
+
+def answered(order: Order, name: str, outcome: Outcome, at: datetime) -> Order:
+    """The order after the broker's answer to the submit of a leg."""
+    match outcome:
+        case Accepted(view):
+            return observed(order, name, view, at)
+        case Rejected(reason, text):
+            return refused(order, name, at, reason, text)
+        case RateLimited():
+            return unsent(order, name, at, "rate_limited")
+        case Unknown(text):
+            return doubtful(order, name, at, text)
+
+
+def refused(order: Order, name: str, at: datetime, reason: str, text: str | None = None) -> Order:
+    """The order when a leg is known not to be at the broker and will not be sent again."""
+    leg = order.leg(name)
+    if leg is None or leg.status.ended:
+        return order
+    order = order.with_leg(leg.model_copy(update={"status": LegStatus.REJECTED, "reason": reason}))
+    if order.auto_exit and is_reversal_leg(name):
+        return _reversal_refused(order, name, at, reason)
+    if is_protection(name) and reason == "not_placed":
+        return put_back(order, at, reason)
+    return ended(order, OrderState.REJECTED, at, reason, text)
+
+
+def _reversal_refused(order: Order, name: str, at: datetime, reason: str) -> Order:
+    """A running reversal goes on to its abort, which looks at what is held; one in doubt ends here."""
+    if order.state is OrderState.UNKNOWN:
+        return _close_resolved(order, at) if is_close(name) else stopped(order, at, reason)
+    return moved(order, order.state, at, reason)
+
+
+def unsent(order: Order, name: str, at: datetime, reason: str) -> Order:
+    """The order when the leg is known not to have been sent and may be sent later: a plain one waits in its place again."""
+    leg = order.leg(name)
+    if leg is None or leg.status is not LegStatus.SUBMITTING:
+        return order
+    order = order.with_leg(leg.model_copy(update={"status": LegStatus.QUEUED, "submit_by": None}))
+    if order.auto_exit and is_reversal_leg(name):
+        return order
+    return put_back(order, at, reason)
+
+
+def put_back(order: Order, at: datetime, reason: str) -> Order:
+    """The order in its place in the lane again, which it gives up for now."""
+    return moved(order, OrderState.QUEUED, at, reason).model_copy(update={"listing": Listing.WAITING, "owns_lane": False})

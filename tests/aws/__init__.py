@@ -1,0 +1,1 @@
+"""The adapters where their port's contract does not reach: lost answers, the client, the wire form."""

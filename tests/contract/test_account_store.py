@@ -1,0 +1,77 @@
+"""AccountStore: users, accounts, webhooks and the tokens that lead to them."""
+
+from decimal import Decimal
+
+import pytest
+
+from fillpath.accounts.model import Credentials, Execution, Gate
+from fillpath.errors import NotFound
+from tests.contract.hosts import Host
+from tests.contract.records import NOW, a_user, a_webhook, an_account, an_owner, later
+
+
+def test_a_user_is_read_as_saved(host: Host) -> None:
+    host.accounts.save(a_user(plan="pro", plan_active=False))
+    assert host.accounts.user("ann") == a_user(plan="pro", plan_active=False)
+
+
+def test_saving_again_replaces(host: Host) -> None:
+    host.accounts.save(a_user())
+    host.accounts.save(a_user(plan="pro"))
+    assert host.accounts.user("ann").plan == "pro"
+    assert host.accounts.users() == (a_user(plan="pro"),)
+
+
+def test_all_users_are_listed_by_id(host: Host) -> None:
+    for user_id in ("cay", "ann", "ben"):
+        host.accounts.save(a_user(user_id))
+    assert host.accounts.users() == (a_user("ann"), a_user("ben"), a_user("cay"))
+
+
+def test_an_account_is_read_as_saved(host: Host) -> None:
+    account = an_account(
+        execution=Execution.WORKER, credentials=Credentials.VERIFIED, symbols=("ES",), terms_accepted_at=NOW, simulation=False
+    )
+    host.accounts.save(account)
+    assert host.accounts.account("acc-1") == account
+
+
+def test_a_webhook_is_read_as_saved(host: Host) -> None:
+    webhook = a_webhook(
+        generation=2, previous_generation=1, previous_until=later(60), gate=Gate.RESYNC, daily_limit=3, wait_s=Decimal("0.5")
+    )
+    host.accounts.save_webhook(webhook, {})
+    assert host.accounts.webhook("hook-1") == webhook
+
+
+def test_what_is_not_there_is_not_found(host: Host) -> None:
+    for read in (host.accounts.user, host.accounts.account, host.accounts.webhook):
+        with pytest.raises(NotFound):
+            read("nobody")
+
+
+def test_a_user_owns_the_accounts_and_webhooks_saved_for_him_and_no_others(host: Host) -> None:
+    host.accounts.save(a_user())
+    for account_id in ("acc-2", "acc-1"):
+        host.accounts.save(an_account(account_id))
+    host.accounts.save(an_account("acc-3", user_id="ben"))
+    host.accounts.save_webhook(a_webhook("hook-1"), {"digest": an_owner()})
+    host.accounts.save_webhook(a_webhook("hook-2", user_id="ben"), {})
+    assert host.accounts.of_user("ann") == ((an_account("acc-1"), an_account("acc-2")), (a_webhook("hook-1"),))
+    assert host.accounts.of_user("nobody") == ((), ())
+
+
+def test_after_a_rotation_the_old_token_works_until_its_end_and_the_new_one_too(host: Host) -> None:
+    host.accounts.save_webhook(a_webhook(), {"old": an_owner()})
+    ending = an_owner(expires_at=later(600))
+    host.accounts.save_webhook(a_webhook(generation=2), {"old": ending, "new": an_owner(generation=2)})
+    assert host.alerts.owner_of("old") == ending
+    assert host.alerts.owner_of("new") == an_owner(generation=2)
+
+
+def test_a_revoked_token_leads_to_nothing_and_the_others_stay(host: Host) -> None:
+    host.accounts.save_webhook(a_webhook(), {"first": an_owner(), "second": an_owner(generation=2)})
+    host.accounts.save_webhook(a_webhook(generation=3), {"third": an_owner(generation=3)}, revoked=("first", "never"))
+    assert host.alerts.owner_of("first") is None
+    assert host.alerts.owner_of("second") == an_owner(generation=2)
+    assert host.alerts.owner_of("third") == an_owner(generation=3)

@@ -1,0 +1,122 @@
+"""A floor of fakes on which the use cases of the order path run, and orders to put on it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+from fillpath.ids import new_id
+from fillpath.orders.act import ComeBack
+from fillpath.orders.execute import execute
+from fillpath.orders.floor import Floor
+from fillpath.orders.messages import Step
+from fillpath.orders.model import Lane, Listing, Operation, Order
+from fillpath.orders.outcomes import Position
+from fillpath.orders.ports.desk import AccountRef
+from fillpath.orders.reverse import reverse
+from tests.fakes.clock import FakeClock
+from tests.fakes.controls import FakeControls
+from tests.fakes.desk import FakeDesk
+from tests.fakes.lane_queue import FakeLaneQueue
+from tests.fakes.order_store import FakeOrderStore
+from tests.fakes.reversal_runner import FakeReversalRunner
+from tests.fakes.tables import FakeTables
+from tests.fakes.telemetry import FakeTelemetry
+from tests.fakes.verification_queue import FakeVerificationQueue
+
+ACCOUNT = "A1"
+LANE = Lane(ACCOUNT, "ES")
+CONTRACT = "ESZ6"
+
+
+@dataclass(frozen=True, slots=True)
+class Fakes:
+    """The fakes behind a floor."""
+
+    tables: FakeTables
+    clock: FakeClock
+    orders: FakeOrderStore
+    lanes: FakeLaneQueue
+    checks: FakeVerificationQueue
+    reversals: FakeReversalRunner
+    controls: FakeControls
+    desk: FakeDesk
+    telemetry: FakeTelemetry
+
+    @property
+    def floor(self) -> Floor:
+        """The floor they make."""
+        return Floor(
+            self.orders, self.lanes, self.checks, self.reversals, self.controls, self.desk, self.telemetry, self.clock
+        )
+
+    def run(self, lane: Lane = LANE) -> ComeBack | None:
+        """Wake the lane once."""
+        return execute(lane, self.floor, self.clock.now() + timedelta(seconds=25))
+
+    def reverse(self, order: Order, first: Step = Step.PREPARE) -> list[str]:
+        """Run the order's reversal as its state machine does; returns the steps it took."""
+        step, steps = first, []
+        while step != "end":
+            steps.append(str(step))
+            result = reverse(Step(step), order.order_id, self.floor, self.clock.now() + timedelta(seconds=30))
+            step = step if result.next == "wait" else result.next  # type: ignore[assignment]  # `end` ends the loop
+            self.clock.sleep(result.wait_s)
+        self.reversals.end(order.order_id)
+        return steps
+
+    def held(self) -> Decimal:
+        """The position in the lane's root."""
+        positions: tuple[Position, ...] = self.desk.positions(AccountRef(ACCOUNT, "fake"), "ES")
+        return sum((p.quantity for p in positions), Decimal(0))
+
+    def hold(self, quantity: int, contract: str = CONTRACT) -> None:
+        """Have the account hold this much."""
+        self.desk.held[ACCOUNT, contract] = Decimal(quantity)
+
+    def get(self, order: Order) -> Order:
+        """The order as it is now."""
+        return self.orders.get(order.order_id)
+
+
+def fakes() -> Fakes:
+    """A floor with nothing on it."""
+    tables, clock = FakeTables(), FakeClock()
+    return Fakes(
+        tables,
+        clock,
+        FakeOrderStore(tables),
+        FakeLaneQueue(clock),
+        FakeVerificationQueue(clock),
+        FakeReversalRunner(),
+        FakeControls(tables),
+        FakeDesk(clock),
+        FakeTelemetry(),
+    )
+
+
+def signal(on: Fakes, operation: Operation, quantity: int | None = 1, **more: Any) -> Order:
+    """Accept a signal into the lane."""
+    now: datetime = on.clock.now()
+    reduces = operation not in {Operation.ENTER_LONG, Operation.ENTER_SHORT, Operation.TARGET}
+    fields: dict[str, Any] = {
+        "order_id": new_id(now),
+        "alert_id": new_id(now),
+        "user_id": "U1",
+        "account_id": ACCOUNT,
+        "venue": "fake",
+        "webhook_id": "W1",
+        "symbol": "ES1!",
+        "root": "ES",
+        "contract": CONTRACT,
+        "action": "buy",
+        "operation": operation,
+        "quantity": None if quantity is None else Decimal(quantity),
+        "alert_time": now,
+        "received_at": now,
+        "deadline": now + timedelta(seconds=300 if reduces else 60),
+        "reduces": reduces,
+        "listing": Listing.WAITING,
+    }
+    on.clock.sleep(0.002)
+    return on.orders.add(Order(**fields | more))
