@@ -27,6 +27,8 @@ class Background:
             process = subprocess.Popen(
                 command, env=dict(env), cwd=folder, stdin=subprocess.DEVNULL, stdout=output, stderr=output, start_new_session=True
             )
+        # It outlives this command on purpose; without a result, subprocess would warn that nobody waited for it.
+        process.returncode = 0
         return cls(process.pid, psutil.Process(process.pid).create_time())
 
     @classmethod

@@ -40,7 +40,7 @@ def _end_to_end(local: Local, arguments: Sequence[str]) -> bool:
     own = Local(local.folder / "e2e")
     bring_up(own, port=free_port(), reset=True)
     try:
-        return _pytest("-m", "e2e", "--stack", str(own.stack), *arguments)
+        return _pytest("-m", "e2e", f"--stack={own.stack}", *arguments)
     finally:
         clear(own, Emulator(own.emulator))
 

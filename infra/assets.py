@@ -86,11 +86,10 @@ class BuiltAssets:
 
     def function(self, name: str) -> lambda_.Code:
         """The function's folder inside its package, with the modules that all functions share."""
-        package = ROOT / "functions"
-        sources = {f"functions/{name}/{path}": file for path, file in _sources(package / name)}
+        sources = {f"functions/{name}/{path}": file for path, file in _sources(FUNCTIONS / name)}
         if f"functions/{name}/handler.py" not in sources:
             raise FileNotFoundError(f"functions/{name}/handler.py is missing")
-        sources |= {f"functions/{file.name}": file for file in sorted(package.glob("*.py"))}
+        sources |= {f"functions/{file.name}": file for file in sorted(FUNCTIONS.glob("*.py"))}
         return self._own_code(name, sources, unpacked_at="/var/task")
 
     def layer(self, name: LayerName) -> lambda_.Code:

@@ -9,20 +9,26 @@ from fillpath_aws.telemetry import EmfTelemetry
 from tests.contract.records import an_order
 
 
+@pytest.fixture(autouse=True)
+def _function(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "sweep")
+
+
 def printed(capsys: pytest.CaptureFixture[str]) -> dict[str, Any]:
     line: dict[str, Any] = json.loads(capsys.readouterr().out)
     return line
 
 
-def test_a_count_stands_under_its_environment_and_names_its_order(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_count_stands_under_environment_and_function_and_names_its_order(capsys: pytest.CaptureFixture[str]) -> None:
     order = an_order()
     EmfTelemetry("dev").count("ReversalAborted", order)
     line = printed(capsys)
     (described,) = line["_aws"]["CloudWatchMetrics"]
     assert described["Namespace"] == "Fillpath"
-    assert described["Dimensions"] == [["environment"]]
+    assert described["Dimensions"] == [["environment", "service"]]
     assert described["Metrics"] == [{"Name": "ReversalAborted", "Unit": "Count"}]
-    assert (line["environment"], line["ReversalAborted"], line["order_id"]) == ("dev", [1.0], order.order_id)
+    assert (line["environment"], line["service"], line["order_id"]) == ("dev", "sweep", order.order_id)
+    assert line["ReversalAborted"] == [1.0]
 
 
 @pytest.mark.parametrize(

@@ -5,24 +5,28 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
+from fillpath.accounts.capabilities import Capabilities
 from fillpath.ids import new_id
 from fillpath.orders.act import ComeBack
 from fillpath.orders.execute import execute
 from fillpath.orders.floor import Floor
-from fillpath.orders.messages import Step
-from fillpath.orders.model import Lane, Listing, Operation, Order
+from fillpath.orders.messages import CheckRequest, Step
+from fillpath.orders.model import Lane, Listing, Operation, Order, OrderState, OrderType
 from fillpath.orders.outcomes import Position
 from fillpath.orders.ports.desk import AccountRef
+from fillpath.orders.ports.order_store import LaneView
 from fillpath.orders.reverse import reverse
+from fillpath.orders.sweep import sweep
+from fillpath.orders.verify import verify
 from tests.fakes.clock import FakeClock
 from tests.fakes.controls import FakeControls
-from tests.fakes.desk import FakeDesk
 from tests.fakes.lane_queue import FakeLaneQueue
 from tests.fakes.order_store import FakeOrderStore
 from tests.fakes.reversal_runner import FakeReversalRunner
 from tests.fakes.tables import FakeTables
 from tests.fakes.telemetry import FakeTelemetry
 from tests.fakes.verification_queue import FakeVerificationQueue
+from tests.orders.venue import DEDUPLICATES, Venue
 
 ACCOUNT = "A1"
 LANE = Lane(ACCOUNT, "ES")
@@ -40,15 +44,13 @@ class Fakes:
     checks: FakeVerificationQueue
     reversals: FakeReversalRunner
     controls: FakeControls
-    desk: FakeDesk
+    desk: Venue
     telemetry: FakeTelemetry
 
     @property
     def floor(self) -> Floor:
         """The floor they make."""
-        return Floor(
-            self.orders, self.lanes, self.checks, self.reversals, self.controls, self.desk, self.telemetry, self.clock
-        )
+        return Floor(self.orders, self.lanes, self.checks, self.reversals, self.controls, self.desk, self.telemetry, self.clock)
 
     def run(self, lane: Lane = LANE) -> ComeBack | None:
         """Wake the lane once."""
@@ -65,6 +67,39 @@ class Fakes:
         self.reversals.end(order.order_id)
         return steps
 
+    def step(self, order: Order, step: Step) -> str:
+        """Run one step of the order's reversal; the name of the next one."""
+        return reverse(step, order.order_id, self.floor, self.clock.now() + timedelta(seconds=30)).next
+
+    def verify(self, order: Order, leg: str = "main", after_s: float = 2) -> float | None:
+        """Check a leg once, so many seconds from now."""
+        self.clock.sleep(after_s)
+        return verify(CheckRequest(order_id=order.order_id, leg=leg, fence=order.fence, attempt=1), self.floor)
+
+    def sweep(self, after_s: float = 60) -> int:
+        """Sweep once, so many seconds from now."""
+        self.clock.sleep(after_s)
+        return sweep(self.floor)
+
+    def settle(self, turns: int = 12) -> None:
+        """Run the lane and sweep, a minute apart, until nothing more should change."""
+        for _ in range(turns):
+            self.run()
+            self.sweep()
+
+    def lane(self, lane: Lane = LANE) -> LaneView:
+        """The lane as it is now."""
+        return self.orders.lane(lane)
+
+    def state(self, order: Order) -> tuple[OrderState, str | None]:
+        """The order's state and reason."""
+        now = self.get(order)
+        return now.state, now.reason
+
+    def counted(self, name: str) -> int:
+        """How often this was counted."""
+        return sum(counted == name for counted, _ in self.telemetry.counts)
+
     def held(self) -> Decimal:
         """The position in the lane's root."""
         positions: tuple[Position, ...] = self.desk.positions(AccountRef(ACCOUNT, "fake"), "ES")
@@ -79,8 +114,8 @@ class Fakes:
         return self.orders.get(order.order_id)
 
 
-def fakes() -> Fakes:
-    """A floor with nothing on it."""
+def fakes(capabilities: Capabilities = DEDUPLICATES) -> Fakes:
+    """A floor with nothing on it, over a venue that can do this."""
     tables, clock = FakeTables(), FakeClock()
     return Fakes(
         tables,
@@ -90,7 +125,7 @@ def fakes() -> Fakes:
         FakeVerificationQueue(clock),
         FakeReversalRunner(),
         FakeControls(tables),
-        FakeDesk(clock),
+        Venue(clock, capabilities),
         FakeTelemetry(),
     )
 
@@ -120,3 +155,19 @@ def signal(on: Fakes, operation: Operation, quantity: int | None = 1, **more: An
     }
     on.clock.sleep(0.002)
     return on.orders.add(Order(**fields | more))
+
+
+def at_rest(on: Fakes, operation: Operation, quantity: int | None = 1, price: int = 90, **more: Any) -> Order:
+    """Have a limit (or stop) order rest at the venue."""
+    prices: dict[str, Any] = {"type": OrderType.LIMIT, "limit_price": Decimal(price), "stop_price": Decimal(price)}
+    order = signal(on, operation, quantity, **prices | more)
+    on.run()
+    resting = on.get(order)
+    assert resting.state is OrderState.WORKING, resting
+    return resting
+
+
+def to_target(on: Fakes, target: int, prev: int | None = None, **more: Any) -> Order:
+    """Accept the signal of a strategy whose position goes from `prev` to `target`."""
+    decided = {"target": Decimal(target), "prev": None if prev is None else Decimal(prev)}
+    return signal(on, Operation.TARGET, None, **decided | {"reduces": target == 0} | more)

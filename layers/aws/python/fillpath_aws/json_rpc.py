@@ -21,6 +21,7 @@ import urllib3
 from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, NewConnectionError
+from urllib3.util import parse_url
 
 from fillpath.errors import StorageUnavailable
 
@@ -84,8 +85,9 @@ class JsonRpc:
         self._wire = wire
         self._connection = connection
         self._read_s = read_s
-        self._pool = urllib3.PoolManager(maxsize=10)
-        self._timeout = urllib3.Timeout(connect=CONNECT_S, read=read_s)
+        timeout = urllib3.Timeout(connect=CONNECT_S, read=read_s)
+        self._path = parse_url(connection.url).request_uri
+        self._pool = urllib3.connection_from_url(connection.url, maxsize=10, timeout=timeout, retries=False)
 
     def call(self, operation: str, parameters: Mapping[str, Any], *, repeatable: bool = True) -> dict[str, Any]:
         """The answer of one operation; AwsError (a StorageUnavailable) when there is none."""
@@ -105,15 +107,7 @@ class JsonRpc:
     def _attempt(self, operation: str, body: bytes) -> dict[str, Any]:
         call = f"{self._wire.name} {operation}"
         try:
-            answer = self._pool.request(
-                "POST",
-                self._connection.url,
-                body=body,
-                headers=self._headers(operation, body),
-                timeout=self._timeout,
-                retries=False,
-                redirect=False,
-            )
+            answer = self._pool.urlopen("POST", self._path, body, self._headers(operation, body), redirect=False)
         except (NewConnectionError, ConnectTimeoutError) as error:
             raise AwsError(call, "NotConnected", type(error).__name__) from error
         except HTTPError as error:

@@ -6,9 +6,10 @@ NAMESPACE = "Fillpath"
 
 
 class EmfTelemetry:
-    """Telemetry whose metrics stand in one namespace under the dimension `environment`; the order id is in the line only.
+    """Telemetry whose metrics stand in one namespace under the dimensions `environment` and `service`.
 
-    A name that ends in `_ms` is in milliseconds, one that ends in `Seconds` in seconds, any other has no unit.
+    The service is the function, which powertools reads from POWERTOOLS_SERVICE_NAME; the order id is in the line only. A name
+    that ends in `_ms` is in milliseconds, one that ends in `Seconds` in seconds, any other has no unit.
     """
 
     def __init__(self, environment: str) -> None:

@@ -77,13 +77,13 @@ class OrderStore(Protocol):
         """Write `new` over `old` (same version), moving it within its lane, in one transaction.
 
         A changed `listing` moves its item among waiting, working and unknown; `owns_lane` turned off frees the lane if
-        its owner and fence are the order's; `reduced_at` raises the lane's mark for the order's webhook, on a release only.
+        its owner and fence are the order's (Conflict if they are not); `reduced_at` raises the lane's mark for the order's webhook, on a release only.
         Returns the order as stored (`version` + 1).
         """
         ...
 
     def open_orders(self) -> Iterable[Order]:
-        """Every order without an end state, for the sweeper; may lag a little."""
+        """Every order without an end state, or that still owns or stands in its lane, for the sweeper; may lag a little."""
         ...
 
     def of_user(self, user_id: str, limit: int) -> tuple[Order, ...]:

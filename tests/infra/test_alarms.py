@@ -1,0 +1,71 @@
+import re
+from typing import Any
+
+import pytest
+
+from tests.infra.conftest import ROOT, Synthesized
+
+RUNBOOKS = ROOT / "docs" / "runbooks"
+REPORTED = {
+    ("ReversalAborted", "reversal"),
+    ("ReversalAborted", "sweep"),
+    ("LateFill", "execute_order"),
+    ("LateFill", "verify_fill"),
+    ("LateFill", "sweep"),
+    ("UnknownAheadExpired", "execute_order"),
+    ("UnknownAheadExpired", "sweep"),
+    ("OldestUnknownSeconds", "sweep"),
+    ("SweepErrors", "sweep"),
+}
+
+
+@pytest.fixture
+def alarms(prod: Synthesized) -> list[dict[str, Any]]:
+    return prod.properties("AWS::CloudWatch::Alarm")
+
+
+def test_every_alarm_leads_to_a_runbook_and_every_runbook_belongs_to_an_alarm(alarms: list[dict[str, Any]]) -> None:
+    named = {re.search(r"docs/runbooks/(\S+)\.md", alarm["AlarmDescription"]) for alarm in alarms}
+
+    assert None not in named
+    assert {match[1] for match in named if match} == {page.stem for page in RUNBOOKS.glob("*.md")}
+
+
+def test_every_alarm_tells_the_topic_and_is_quiet_without_data(alarms: list[dict[str, Any]], prod: Synthesized) -> None:
+    [topic] = prod.resources("AWS::SNS::Topic")
+
+    assert all(alarm["AlarmActions"] == [{"Ref": topic}] for alarm in alarms)
+    assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)
+
+
+def test_what_functions_report_is_watched_function_by_function(alarms: list[dict[str, Any]]) -> None:
+    own = [alarm for alarm in alarms if alarm["Namespace"] == "Fillpath"]
+
+    assert {(alarm["MetricName"], alarm["Dimensions"][0]["Value"]) for alarm in own} == REPORTED
+    assert all([dimension["Name"] for dimension in alarm["Dimensions"]] == ["service"] for alarm in own)
+
+
+@pytest.mark.parametrize(
+    ("metric", "count"),
+    [
+        ("5XXError", 1),
+        ("ApproximateAgeOfOldestMessage", 2),
+        ("ApproximateNumberOfMessagesVisible", 3),
+        ("Errors", 6),
+        ("ExecutionsAborted", 1),
+        ("ExecutionsFailed", 1),
+        ("ExecutionsTimedOut", 1),
+        ("IteratorAge", 1),
+        ("Throttles", 6),
+    ],
+)
+def test_queues_functions_workflow_stream_and_webhook_are_watched(alarms: list[dict[str, Any]], metric: str, count: int) -> None:
+    assert len([alarm for alarm in alarms if alarm["MetricName"] == metric]) == count
+
+
+def test_only_alarms_of_this_account_may_publish(prod: Synthesized) -> None:
+    [policy] = prod.properties("AWS::SNS::TopicPolicy")
+    allowed = [statement for statement in policy["PolicyDocument"]["Statement"] if statement["Effect"] == "Allow"]
+
+    assert [(each["Principal"], each["Action"]) for each in allowed] == [({"Service": "cloudwatch.amazonaws.com"}, "sns:Publish")]
+    assert allowed[0]["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}

@@ -1,0 +1,170 @@
+"""Each scenario once for every call that it makes to a port: the call fails before its effect or after it, then life goes on.
+
+Whatever the call, the venue sees each leg once, the records add up to what is held, and nothing is left hanging.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from decimal import Decimal
+
+import pytest
+
+from fillpath.accounts.capabilities import Capabilities
+from fillpath.orders.model import Operation, OrderState, OrderType
+from tests.orders.faults import Fuse
+from tests.orders.floor import Fakes, at_rest, fakes, signal, to_target
+from tests.orders.house import House
+from tests.orders.judge import faults
+from tests.orders.venue import DEDUPLICATES, FORGETFUL, PROVES_NOTHING, limited, lost_reply, never_arrived
+
+_MOST_CALLS = 400
+_VENUES = {"deduplicates": DEDUPLICATES, "forgetful": FORGETFUL, "proves nothing": PROVES_NOTHING}
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """What is held, what is signalled, and where that leads if nothing fails."""
+
+    start: int
+    prepare: Callable[[Fakes], None]
+    final: int
+    least: int
+    most: int
+
+
+def _enter(on: Fakes) -> None:
+    signal(on, Operation.ENTER_LONG, 2)
+
+
+def _close(on: Fakes) -> None:
+    signal(on, Operation.CLOSE, None)
+
+
+def _reverse(on: Fakes) -> None:
+    signal(on, Operation.ENTER_SHORT, 1)
+
+
+def _enter_then_close(on: Fakes) -> None:
+    signal(on, Operation.ENTER_LONG, 1)
+    signal(on, Operation.CLOSE, None)
+
+
+def _close_over_a_stop(on: Fakes) -> None:
+    at_rest(on, Operation.EXIT_LONG, 2, type=OrderType.STOP)
+    signal(on, Operation.EXIT_LONG, 1)
+
+
+def _reverse_over_a_stop(on: Fakes) -> None:
+    at_rest(on, Operation.EXIT_LONG, 2, type=OrderType.STOP)
+    signal(on, Operation.ENTER_SHORT, 1)
+
+
+def _reverse_two_contracts(on: Fakes) -> None:
+    on.hold(1, "ESU6")
+    signal(on, Operation.ENTER_SHORT, 1)
+
+
+def _close_two_contracts(on: Fakes) -> None:
+    on.hold(1, "ESU6")
+    signal(on, Operation.CLOSE, None)
+
+
+def _limited(on: Fakes) -> None:
+    on.desk.answers_to("main", limited(5))
+    signal(on, Operation.ENTER_LONG, 2)
+
+
+def _limited_reversal(on: Fakes) -> None:
+    on.desk.answers_to("close", limited(3))
+    on.desk.answers_to("open", limited(3))
+    signal(on, Operation.ENTER_SHORT, 1)
+
+
+def _lost_reply(on: Fakes) -> None:
+    on.desk.answers_to("main", lost_reply)
+    signal(on, Operation.ENTER_LONG, 2)
+
+
+def _never_arrived(on: Fakes) -> None:
+    on.desk.answers_to("main", never_arrived)
+    signal(on, Operation.EXIT_LONG, 2)
+    signal(on, Operation.EXIT_LONG, 2)
+
+
+def _slow_close(on: Fakes) -> None:
+    on.desk.fill = lambda leg: Decimal(1) if leg.leg == "close" else leg.quantity
+    signal(on, Operation.ENTER_SHORT, 1)
+
+
+def _target(on: Fakes) -> None:
+    to_target(on, -1, 2)
+
+
+def _limit_entry(on: Fakes) -> None:
+    signal(on, Operation.ENTER_LONG, 1, type=OrderType.LIMIT, limit_price=Decimal(90))
+
+
+SCENARIOS = {
+    "an entry": Scenario(0, _enter, 2, 0, 2),
+    "a close": Scenario(2, _close, 0, 0, 2),
+    "a reversal": Scenario(2, _reverse, -1, -1, 2),
+    "a reversal by target": Scenario(2, _target, -1, -1, 2),
+    "an entry and a close": Scenario(0, _enter_then_close, 0, 0, 1),
+    "a limit entry": Scenario(0, _limit_entry, 0, 0, 0),
+    "a partial exit over a stop": Scenario(2, _close_over_a_stop, 1, 1, 2),
+    "a reversal over a stop": Scenario(2, _reverse_over_a_stop, -1, -1, 2),
+    "a reversal of two contracts": Scenario(2, _reverse_two_contracts, -1, -1, 3),
+    "a close of two contracts": Scenario(2, _close_two_contracts, 0, 0, 3),
+    "a rate limited entry": Scenario(0, _limited, 2, 0, 2),
+    "a rate limited reversal": Scenario(2, _limited_reversal, -1, -1, 2),
+    "an entry whose reply is lost": Scenario(0, _lost_reply, 2, 0, 2),
+    "an exit that never arrives and another": Scenario(2, _never_arrived, 0, 0, 2),
+    "a reversal whose close fills in part": Scenario(2, _slow_close, 1, -1, 2),
+}
+
+
+def _run(scenario: Scenario, venue: Capabilities, fuse: Fuse, retries: int) -> list[str]:
+    on = fakes(venue)
+    on.hold(scenario.start)
+    scenario.prepare(on)
+    start = on.held()
+    House(on, fuse, retries).settle()
+    wrong = faults(on, start)
+    if not scenario.least <= on.held() <= scenario.most:
+        wrong.append(f"held are {on.held()}")
+    return wrong
+
+
+@pytest.mark.parametrize("venue", _VENUES)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_without_a_fault_all_goes_where_it_should(name: str, venue: str) -> None:
+    on, scenario = fakes(_VENUES[venue]), SCENARIOS[name]
+    on.hold(scenario.start)
+    scenario.prepare(on)
+    start = on.held()
+
+    House(on).settle()
+
+    assert faults(on, start) == []
+    if not (venue == "proves nothing" and any(order.state is OrderState.UNKNOWN for order in on.tables.orders.values())):
+        held = on.held()
+        assert held == scenario.final
+
+
+@pytest.mark.parametrize("retries", [0, 2], ids=["no retry", "two retries"])
+@pytest.mark.parametrize("error", [False, True], ids=["death", "error"])
+@pytest.mark.parametrize("venue", _VENUES)
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_no_failing_call_doubles_loses_or_hangs_an_order(name: str, venue: str, error: bool, retries: int) -> None:
+    if retries and "reversal" not in name:
+        pytest.skip("only executions retry")
+    wrong: dict[str, list[str]] = {}
+    for after in (False, True):
+        for number in range(1, _MOST_CALLS):
+            fuse = Fuse(number, after, error)
+            found = _run(SCENARIOS[name], _VENUES[venue], fuse, retries)
+            if len(fuse.calls) < number:
+                break
+            if found:
+                wrong[f"{'after' if after else 'before'} call {number}, {fuse.calls[number - 1]}"] = found
+    assert wrong == {}

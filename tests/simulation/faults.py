@@ -1,0 +1,123 @@
+"""Faults: what goes wrong at which call. A scenario's plan comes in; each call asks whether it is struck."""
+
+from collections import Counter
+from dataclasses import dataclass, field
+from enum import StrEnum
+from random import Random
+from typing import NamedTuple
+
+
+class Phase(StrEnum):
+    """Before or after the call has had its effect."""
+
+    BEFORE = "before"
+    AFTER = "after"
+
+
+class Kind(StrEnum):
+    """What happens to the call, or to the process that makes it."""
+
+    CRASH = "crash"
+    REFUSED = "refused"  # an error at once, no effect: throttled, or the connection failed
+    LATE = "late"  # no answer within the time-out; the effect happens, some seconds afterwards
+    CONFLICT = "conflict"  # another transaction got in between
+    RATE_LIMITED = "rate_limited"
+    UNANSWERED = "unanswered"  # the effect happened, its answer never came
+    SLOW = "slow"  # seconds instead of milliseconds
+
+
+class Point(NamedTuple):
+    """Where a process can end: a use case, the call it makes, before or after the effect of it."""
+
+    use_case: str
+    method: str
+    phase: Phase
+
+    def __str__(self) -> str:
+        return f"{self.use_case} {self.method} {self.phase}"
+
+
+class Strike(NamedTuple):
+    """One fault at one point: the how-manieth time it is reached."""
+
+    point: Point
+    occurrence: int
+    kind: Kind
+
+
+class MessageFault(StrEnum):
+    """What happens to a message after it was sent."""
+
+    LOST = "lost"
+    DELAYED = "delayed"
+    DUPLICATED = "duplicated"
+    REORDERED = "reordered"
+
+
+@dataclass(frozen=True, slots=True)
+class FaultPlan:
+    """The faults of a scenario. `steps`: at the n-th call of the whole run, with a number that chooses the kind."""
+
+    strikes: tuple[Strike, ...] = ()
+    steps: dict[int, int] = field(default_factory=dict)
+    messages: dict[tuple[str, int], MessageFault] = field(default_factory=dict)
+    outages: tuple[tuple[float, float], ...] = ()
+    until: float = 0.0
+
+
+_WRITES = {"orders.save", "orders.take", "alerts.accept"}
+
+
+def kinds(method: str, phase: Phase) -> tuple[Kind, ...]:
+    """What can go wrong with a call, the process' own end first."""
+    if method == "clock.sleep":
+        return (Kind.CRASH, Kind.SLOW)
+    if phase is Phase.AFTER:
+        return (Kind.CRASH, Kind.UNANSWERED, Kind.SLOW)
+    usual = (Kind.CRASH, Kind.REFUSED, Kind.LATE, Kind.SLOW)
+    if method in _WRITES - {"alerts.accept"}:
+        return (*usual, Kind.CONFLICT)
+    return (*usual, Kind.RATE_LIMITED) if method == "desk.submit" else usual
+
+
+class Faults:
+    """Counts the points that are reached and strikes where the plan says so. After `until` nothing goes wrong any more."""
+
+    def __init__(self, plan: FaultPlan, random: Random) -> None:
+        self.plan = plan
+        self.reached: Counter[Point] = Counter()
+        self.struck: list[str] = []
+        self._random = random
+        self._strikes = {(strike.point, strike.occurrence): strike.kind for strike in plan.strikes}
+        self._step = 0
+        self._sent: Counter[str] = Counter()
+
+    def meet(self, now: float, use_case: str, method: str, phase: Phase) -> Kind | None:
+        """What strikes the call that is at this point now."""
+        if now > self.plan.until:
+            return None
+        point = Point(use_case, method, phase)
+        self._step += 1
+        self.reached[point] += 1
+        kind = self._strikes.get((point, self.reached[point]))
+        if kind is None and self._step in self.plan.steps:
+            possible = kinds(method, phase)
+            kind = possible[self.plan.steps[self._step] % len(possible)]
+        if kind is None and phase is Phase.BEFORE and method.startswith("desk.") and self._is_down(now):
+            kind = Kind.REFUSED
+        if kind is not None:
+            self.struck.append(f"{now:.3f} {point} {kind}")
+        return kind
+
+    def meet_message(self, now: float, queue: str) -> MessageFault | None:
+        """What strikes the message that is sent to the queue now."""
+        if now > self.plan.until:
+            return None
+        self._sent[queue] += 1
+        fault = self.plan.messages.get((queue, self._sent[queue]))
+        if fault is not None:
+            self.struck.append(f"{now:.3f} message {self._sent[queue]} of {queue} {fault}")
+        return fault
+
+    def _is_down(self, now: float) -> bool:
+        return any(start <= now < end for start, end in self.plan.outages) and self._random.random() < 0.9
