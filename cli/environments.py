@@ -78,7 +78,7 @@ def concurrency_of(session: boto3.Session, environment: str) -> Concurrency:
         raise Problem(
             f"the account's Lambda concurrency cannot be read: {error}", hint="lambda:GetAccountSettings is needed"
         ) from error
-    reserved = _reserved(client, _stack_outputs(session, f"Fillpath-{environment}-Orders").get("WebhookFunctionName"))
+    reserved = _reserved(client, stack_outputs(session, f"Fillpath-{environment}-Orders").get("WebhookFunctionName"))
     return Concurrency(limits["ConcurrentExecutions"], limits["UnreservedConcurrentExecutions"], reserved)
 
 
@@ -91,15 +91,16 @@ def is_bootstrapped(session: boto3.Session) -> bool:
     return True
 
 
-def _reserved(client: Any, function: str | None) -> int:
-    if function is None:
-        return 0
-    return int(client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions", 0))
-
-
-def _stack_outputs(session: boto3.Session, stack: str) -> Mapping[str, str]:
+def stack_outputs(session: boto3.Session, stack: str) -> Mapping[str, str]:
+    """What a stack gave out; nothing if it is not there."""
     try:
         found = session.client("cloudformation").describe_stacks(StackName=stack)["Stacks"][0]
     except ClientError:
         return {}
     return {output["OutputKey"]: output["OutputValue"] for output in found.get("Outputs", [])}
+
+
+def _reserved(client: Any, function: str | None) -> int:
+    if function is None:
+        return 0
+    return int(client.get_function_concurrency(FunctionName=function).get("ReservedConcurrentExecutions", 0))

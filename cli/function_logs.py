@@ -21,9 +21,11 @@ COLOURS = ("cyan", "magenta", "green", "blue", "yellow", "bright_cyan", "bright_
 LEVELS = {"DEBUG": "dim", "INFO": "", "WARNING": "yellow", "ERROR": "red", "CRITICAL": "bold red"}
 # What the Lambda service itself says around each invocation.
 FRAMING = ("START RequestId", "END RequestId", "REPORT RequestId", "INIT_START")
+# What makes a line a measurement (CloudWatch embedded metric format).
+METRIC = "_aws"
 # What is on every line, and is shown in its own column or not at all.
 SERVICE_FIELDS = ("function_name", "function_memory_size", "function_arn", "function_request_id", "xray_trace_id", "cold_start")
-ENVELOPE = frozenset({"level", "message", "location", "timestamp", "service", *SERVICE_FIELDS})
+ENVELOPE = frozenset({"level", "message", "location", "timestamp", "service", "environment", METRIC, *SERVICE_FIELDS})
 
 
 @dataclass(frozen=True)
@@ -87,7 +89,8 @@ def render(event: LogEvent) -> Text:
     record = _record(event.message)
     if record is None:
         return line.append(event.message)
-    line.append(str(record.get("message", "")), LEVELS.get(str(record.get("level")), ""))
+    message = "metric" if METRIC in record else str(record.get("message", ""))
+    line.append(message, LEVELS.get(str(record.get("level")), ""))
     fields = {name: value for name, value in record.items() if name not in ENVELOPE}
     return line.append("".join(f"  {name}={_short(value)}" for name, value in fields.items()), "dim")
 

@@ -13,7 +13,6 @@ from fillpath_aws.order_store import DynamoOrderStore
 from fillpath_brokers import registry
 from functions.webhook.env import env
 
-
 READ_S = 0.8
 """TradingView hangs up after 3 s: a call that stalls must leave time for the answer that asks for a resend."""
 

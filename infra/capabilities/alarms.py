@@ -59,12 +59,12 @@ class Alarms(Construct):
         alarm.add_alarm_action(self._action)
 
 
-def reported(metric: str, service: str, statistic: str = "Sum") -> cloudwatch.Metric:
+def reported(metric: str, service: str, settings: Settings, statistic: str = "Sum") -> cloudwatch.Metric:
     """A metric that function `service` reports itself."""
     return cloudwatch.Metric(
         namespace=METRICS_NAMESPACE,
         metric_name=metric,
-        dimensions_map={"service": service},
+        dimensions_map={"environment": settings.environment, "service": service},
         statistic=statistic,
         period=MINUTE,
     )

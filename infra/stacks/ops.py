@@ -1,5 +1,7 @@
 """Operation: the alarm topic and every alarm, one line each."""
 
+from typing import NamedTuple
+
 from aws_cdk import aws_cloudwatch as cloudwatch
 from aws_cdk import aws_iam as iam
 from aws_cdk import aws_sns as sns
@@ -12,6 +14,29 @@ from infra.stacks.edge import EdgeStack
 from infra.stacks.environment import EnvironmentStack
 from infra.stacks.orders import OrdersStack
 from infra.stacks.state import StateStack
+
+
+class Event(NamedTuple):
+    """Something that a person must see, and the functions in which it can happen."""
+
+    metric: str
+    services: tuple[str, ...]
+    meaning: str
+
+
+# By runbook. VerificationGivenUp is not among them: it comes with a message in the dead-letter queue.
+EVENTS = {
+    "late-fill": Event(
+        "LateFill", ("execute_order", "reversal", "verify_fill", "sweep"), "A fill came after its order had ended"
+    ),
+    "protection-lost": Event(
+        "ProtectionLost", ("execute_order", "verify_fill", "sweep"), "What protected a position could not be placed again"
+    ),
+    "reversal-aborted": Event("ReversalAborted", ("reversal", "sweep"), "A reversal was aborted; the order says what is held"),
+    "unknown-ahead-expired": Event(
+        "UnknownAheadExpired", ("execute_order", "sweep"), "A reduction expired behind an order of unknown outcome"
+    ),
+}
 
 
 class OpsStack(EnvironmentStack):
@@ -54,21 +79,15 @@ class OpsStack(EnvironmentStack):
         add("verification-age", _age(state.verification_queue.queue), f"{late} of verification", runbook="queue-age", above=600)
 
     def _watch_orders(self) -> None:
-        """What the functions report, one alarm per function that may report it."""
-        add = self._alarms.add
-        for service in ("reversal", "sweep"):
-            aborted = "A reversal was aborted; the order says what is held"
-            add(f"reversal-aborted-{_kebab(service)}", reported("ReversalAborted", service), aborted, runbook="reversal-aborted")
-        for service in ("execute_order", "verify_fill", "sweep"):
-            late = "A fill came after its order had ended"
-            add(f"late-fill-{_kebab(service)}", reported("LateFill", service), late, runbook="late-fill")
-        for service in ("execute_order", "sweep"):
-            expired = "A reduction expired behind an order of unknown outcome"
-            name = f"unknown-ahead-expired-{_kebab(service)}"
-            add(name, reported("UnknownAheadExpired", service), expired, runbook="unknown-ahead-expired")
-        oldest = reported("OldestUnknownSeconds", "sweep", statistic="Maximum")
-        add("oldest-unknown", oldest, "An order's outcome has been unknown for five minutes", above=300)
-        add("unsettled-orders", reported("SweepErrors", "sweep"), "The sweeper could not settle an order", minutes=3)
+        """What the functions report, one alarm per function that may report it; a metric is one of one function."""
+        for name, event in EVENTS.items():
+            for service in event.services:
+                metric = reported(event.metric, service, self.settings)
+                self._alarms.add(f"{name}-{_kebab(service)}", metric, event.meaning, runbook=name)
+        oldest = reported("OldestUnknownSeconds", "sweep", self.settings, statistic="Maximum")
+        self._alarms.add("oldest-unknown", oldest, "An order's outcome has been unknown for five minutes", above=300)
+        errors = reported("SweepErrors", "sweep", self.settings)
+        self._alarms.add("unsettled-orders", errors, "The sweeper could not settle an order", minutes=3)
 
     def _watch_functions(self, orders: OrdersStack) -> None:
         for function in orders.functions:

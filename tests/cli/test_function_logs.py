@@ -20,3 +20,8 @@ def test_a_structured_line_is_told_by_its_message_and_its_own_fields() -> None:
 
 def test_any_other_line_is_shown_as_it_is() -> None:
     assert render(LogEvent(0, "sweep", "[WARNING] careful")).plain.endswith("sweep          [WARNING] careful")
+
+
+def test_a_measurement_is_told_by_its_values() -> None:
+    record = {"_aws": {"Timestamp": 1}, "environment": "local", "alert_to_fill_ms": [84.0]}
+    assert render(LogEvent(0, "webhook", json.dumps(record))).plain.endswith("webhook        metric  alert_to_fill_ms=[84.0]")

@@ -37,10 +37,11 @@ class EmptyAssets:
 
 @dataclass(frozen=True)
 class Synthesized:
-    """The templates of one environment, by part."""
+    """The templates of one environment by part, and the parts that cannot be deleted."""
 
     settings: Settings
     templates: dict[str, dict[str, Any]]
+    undeletable: frozenset[str]
 
     def resources(self, kind: str, part: str | None = None) -> dict[str, Resource]:
         """Logical id -> resource, of one type, of one stack or all."""
@@ -71,9 +72,9 @@ def synthesize(tmp_path_factory: pytest.TempPathFactory) -> Synthesize:
         settings = Settings.parse(environment, CDK_JSON["context"]["environments"][environment] | overrides)
         app = App(context=CDK_JSON["context"], outdir=str(tmp_path_factory.mktemp("cdk")))
         compose(app, settings, EmptyAssets(tmp_path_factory.mktemp("assets")))
-        assembly = app.synth()
-        stacks = {stack.stack_name.rpartition("-")[2]: stack.template for stack in assembly.stacks}
-        return Synthesized(settings, stacks)
+        stacks = {stack.stack_name.rpartition("-")[2]: stack for stack in app.synth().stacks}
+        undeletable = frozenset(part for part, stack in stacks.items() if stack.termination_protection)
+        return Synthesized(settings, {part: stack.template for part, stack in stacks.items()}, undeletable)
 
     return synthesized
 

@@ -1,4 +1,5 @@
 import re
+from collections import defaultdict
 from typing import Any
 
 import pytest
@@ -7,15 +8,12 @@ from tests.infra.conftest import ROOT, Synthesized
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 REPORTED = {
-    ("ReversalAborted", "reversal"),
-    ("ReversalAborted", "sweep"),
-    ("LateFill", "execute_order"),
-    ("LateFill", "verify_fill"),
-    ("LateFill", "sweep"),
-    ("UnknownAheadExpired", "execute_order"),
-    ("UnknownAheadExpired", "sweep"),
-    ("OldestUnknownSeconds", "sweep"),
-    ("SweepErrors", "sweep"),
+    "LateFill": {"execute_order", "reversal", "verify_fill", "sweep"},
+    "OldestUnknownSeconds": {"sweep"},
+    "ProtectionLost": {"execute_order", "verify_fill", "sweep"},
+    "ReversalAborted": {"reversal", "sweep"},
+    "SweepErrors": {"sweep"},
+    "UnknownAheadExpired": {"execute_order", "sweep"},
 }
 
 
@@ -38,11 +36,26 @@ def test_every_alarm_tells_the_topic_and_is_quiet_without_data(alarms: list[dict
     assert all(alarm["TreatMissingData"] == "notBreaching" for alarm in alarms)
 
 
-def test_what_functions_report_is_watched_function_by_function(alarms: list[dict[str, Any]]) -> None:
-    own = [alarm for alarm in alarms if alarm["Namespace"] == "Fillpath"]
+def test_what_functions_report_is_watched_in_each_function_under_the_dimensions_it_is_reported_with(
+    alarms: list[dict[str, Any]],
+) -> None:
+    watched: dict[str, set[str]] = defaultdict(set)
+    for alarm in alarms:
+        if alarm["Namespace"] == "Fillpath":
+            dimensions = {dimension["Name"]: dimension["Value"] for dimension in alarm["Dimensions"]}
+            assert dimensions.keys() == {"environment", "service"}
+            assert dimensions["environment"] == "prod"
+            watched[alarm["MetricName"]].add(dimensions["service"])
 
-    assert {(alarm["MetricName"], alarm["Dimensions"][0]["Value"]) for alarm in own} == REPORTED
-    assert all([dimension["Name"] for dimension in alarm["Dimensions"]] == ["service"] for alarm in own)
+    assert watched == REPORTED
+
+
+def test_every_event_that_the_code_counts_is_watched() -> None:
+    sources = [file.read_text() for folder in ("functions", "layers") for file in (ROOT / folder).rglob("*.py")]
+    counted = {name for source in sources for name in re.findall(r'telemetry\.count\("(\w+)"', source)}
+
+    # A check that is given up is seen in the dead-letter queue.
+    assert counted <= REPORTED.keys() | {"VerificationGivenUp"}
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def test_state_outlives_its_stack_outside_local(synthesize: Synthesize, environm
     kept = [resource["DeletionPolicy"] for kind in STATEFUL for resource in state.resources(kind).values()]
     assert set(kept) == {"Retain"}
     assert all(table["DeletionProtectionEnabled"] for table in tables(state).values())
+    assert state.undeletable == {"State"}
 
 
 def test_state_goes_with_its_stack_in_local(local: Synthesized) -> None:
@@ -81,6 +82,7 @@ def test_state_goes_with_its_stack_in_local(local: Synthesized) -> None:
 
     assert set(kept) == {"Delete"}
     assert not any(table.get("DeletionProtectionEnabled") for table in tables(local).values())
+    assert not local.undeletable
 
 
 def test_tables_can_be_restored_to_any_second(prod: Synthesized) -> None:

@@ -1,5 +1,6 @@
 """A floor of fakes on which the use cases of the order path run, and orders to put on it."""
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,6 +27,7 @@ from tests.fakes.reversal_runner import FakeReversalRunner
 from tests.fakes.tables import FakeTables
 from tests.fakes.telemetry import FakeTelemetry
 from tests.fakes.verification_queue import FakeVerificationQueue
+from tests.orders.faults import Fuse, ProcessDied, fused
 from tests.orders.venue import DEDUPLICATES, Venue
 
 ACCOUNT = "A1"
@@ -55,6 +57,12 @@ class Fakes:
     def run(self, lane: Lane = LANE) -> ComeBack | None:
         """Wake the lane once."""
         return execute(lane, self.floor, self.clock.now() + timedelta(seconds=25))
+
+    def run_and_die(self, call: str, *, after: bool, lane: Lane = LANE) -> None:
+        """Wake the lane in a process that ends before or after this call; the wake-up comes back when its run is over."""
+        with suppress(ProcessDied):
+            execute(lane, fused(self.floor, Fuse(only=call, after=after)), self.clock.now() + timedelta(seconds=25))
+        self.clock.sleep(30)
 
     def reverse(self, order: Order, first: Step = Step.PREPARE) -> list[str]:
         """Run the order's reversal as its state machine does; returns the steps it took."""

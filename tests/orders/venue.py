@@ -79,6 +79,21 @@ def placed(venue: Venue, account: AccountRef, leg: Leg) -> Outcome:
     return Accepted(venue.place(account.account_id, leg).view)
 
 
+def filled_at_once(venue: Venue, account: AccountRef, leg: Leg) -> Outcome:
+    """Placed and filled, though it could have rested."""
+    return Accepted(venue.execute(venue.place(account.account_id, leg), leg.quantity).view)
+
+
+def then(happens: Callable[[], None], answer: Answer) -> Answer:
+    """Something happens elsewhere while the order is on its way."""
+
+    def both(venue: Venue, account: AccountRef, leg: Leg) -> Outcome:
+        happens()
+        return answer(venue, account, leg)
+
+    return both
+
+
 def refused(reason: str) -> Answer:
     """A clear no."""
     return lambda venue, account, leg: Rejected(reason, f"the venue says {reason}")

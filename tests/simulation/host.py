@@ -6,6 +6,8 @@ from random import Random
 from typing import NamedTuple, NoReturn, TypeVar
 
 from fillpath.errors import BrokerUnavailable, Conflict, StorageUnavailable
+from fillpath.orders.model import Leg, Order
+from fillpath.orders.ports.order_store import LaneView
 from tests.simulation.faults import Faults, Kind, Phase
 from tests.simulation.virtual import Killed, VirtualTime, instant
 
@@ -164,9 +166,17 @@ def _shown(arguments: tuple[object, ...]) -> str:
 
 
 def _short(value: object) -> str:
-    state, order_id = getattr(value, "state", None), getattr(value, "order_id", None)
-    if state is not None and order_id is not None:
-        legs = ", ".join(f"{leg.leg}={leg.status}/{leg.filled_quantity}" for leg in getattr(value, "legs", ()))
-        return f"<{order_id[-4:]} {state} v{getattr(value, 'version', '')} [{legs}]>"
+    match value:
+        case Order():
+            legs = ", ".join(f"{leg.leg}={leg.status}/{leg.filled_quantity}" for leg in value.legs)
+            return f"<{value.order_id[-4:]} {value.operation} {value.state} v{value.version} [{legs}]>"
+        case Leg():
+            return f"<{value.client_order_id[22:]} {value.side} {value.quantity} {value.type} {value.contract} #{value.attempts}>"
+        case LaneView():
+            lists = {"waiting": value.waiting, "working": value.working, "unknown": value.unknown}
+            shown = " ".join(f"{name}={[each.order_id[-4:] for each in listed]}" for name, listed in lists.items() if listed)
+            return f"<{value.lane} fence {value.fence} owner {(value.owner or 'none')[-4:]} {shown}>"
+        case tuple() if not hasattr(value, "_fields"):
+            return f"[{', '.join(map(_short, value))}]"
     text = str(value)
-    return text if len(text) <= 300 else f"{text[:297]}..."
+    return text if len(text) <= 140 else f"{text[:137]}..."

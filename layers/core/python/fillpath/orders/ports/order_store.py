@@ -83,7 +83,7 @@ class OrderStore(Protocol):
         ...
 
     def open_orders(self) -> Iterable[Order]:
-        """Every order without an end state, or that still owns or stands in its lane, for the sweeper; may lag a little."""
+        """Every order without an end state, or that still owns or stands in its lane; may lag a little."""
         ...
 
     def of_user(self, user_id: str, limit: int) -> tuple[Order, ...]:

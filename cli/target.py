@@ -1,0 +1,160 @@
+"""Where commands act: what an environment's stacks gave out and where AWS is come in, stores, brokers and functions come out."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+from cli.problem import Problem
+from fillpath.accounts.model import Account
+from fillpath.accounts.ports.account_store import AccountStore
+from fillpath.accounts.ports.controls import Controls
+from fillpath.accounts.ports.master_key import MasterKey
+from fillpath.clock import SystemClock
+from fillpath.market.ports.last_prices import LastPrices
+from fillpath.orders.ports.order_store import OrderStore
+from fillpath_aws.account_store import DynamoAccountStore
+from fillpath_aws.clients import DynamoDb, service
+from fillpath_aws.controls import DynamoControls
+from fillpath_aws.json_rpc import Connection, Keys
+from fillpath_aws.last_prices import DynamoLastPrices
+from fillpath_aws.master_key import SecretsManagerMasterKey
+from fillpath_aws.order_store import DynamoOrderStore
+from fillpath_aws.paper_book_store import DynamoPaperBookStore
+from fillpath_brokers import registry
+from fillpath_brokers.facade import Broker
+from fillpath_brokers.services import Services
+
+# Longer than the longest function may run.
+INVOKE_PATIENCE_S = 70
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where AWS is; without an endpoint it is AWS itself."""
+
+    region: str
+    keys: Callable[[], Keys]
+    endpoint_url: str | None = None
+
+    def connection(self, host: Literal["dynamodb", "secretsmanager"]) -> Connection:
+        """The way to one service."""
+        return Connection(self.region, f"{self.endpoint_url or f'https://{host}.{self.region}.amazonaws.com'}/", self.keys)
+
+
+class Target:
+    """One environment. `outputs` are those of all its stacks by name; `api_url` is where its webhook API answers."""
+
+    def __init__(self, outputs: Mapping[str, str], api_url: str, place: Place) -> None:
+        self._outputs = outputs
+        self._tables = named(outputs, "TableName")
+        self._place = place
+        self._api_url = api_url.rstrip("/")
+
+    @cached_property
+    def accounts(self) -> AccountStore:
+        """Users, accounts and webhooks."""
+        return DynamoAccountStore(self._dynamodb, self._tables["accounts"])
+
+    @cached_property
+    def orders(self) -> OrderStore:
+        """Orders and lanes."""
+        return DynamoOrderStore(self._dynamodb, self._tables["orders"])
+
+    @cached_property
+    def controls(self) -> Controls:
+        """Halt flags."""
+        return DynamoControls(self._dynamodb, self._tables["accounts"])
+
+    @cached_property
+    def prices(self) -> LastPrices:
+        """Last trades."""
+        return DynamoLastPrices(self._dynamodb, self._tables["market"])
+
+    @cached_property
+    def master_key(self) -> MasterKey:
+        """What tokens and secrets of webhooks are derived from."""
+        secrets_manager = service("secretsmanager", self._place.connection("secretsmanager"))
+        return SecretsManagerMasterKey(secrets_manager, self._outputs["MasterKeySecretId"])
+
+    def broker(self, account: Account) -> Broker:
+        """The account at its venue."""
+        books = DynamoPaperBookStore(self._dynamodb, self._tables["paper"])
+        return registry.open_account(account.venue, account.account_id, Services(SystemClock(), self.prices, books))
+
+    def webhook_url(self, token: str) -> str:
+        """Where the alerts of a webhook are posted to."""
+        return f"{self._api_url}/webhook/tradingview/{token}"
+
+    def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
+        """What the function, named as its folder, answers to the event; raises Problem if it failed."""
+        name = self._outputs[f"{function.title().replace('_', '')}FunctionName"]
+        answer = self._functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        payload = json.loads(answer["Payload"].read() or b"null")
+        if "FunctionError" in answer:
+            raise Problem(
+                f"function {function} failed: {payload.get('errorMessage', payload)}", hint="./fillpath logs " + function
+            )
+        return payload
+
+    @cached_property
+    def _dynamodb(self) -> DynamoDb:
+        return service("dynamodb", self._place.connection("dynamodb"))
+
+    @cached_property
+    def _functions(self) -> Any:
+        import boto3  # noqa: PLC0415  most commands do without it, and it takes longer to load than they to run
+        from botocore.config import Config  # noqa: PLC0415
+
+        keys = self._place.keys()
+        return boto3.client(
+            "lambda",
+            region_name=self._place.region,
+            endpoint_url=self._place.endpoint_url,
+            aws_access_key_id=keys.access_key,
+            aws_secret_access_key=keys.secret_key,
+            aws_session_token=keys.token,
+            config=Config(read_timeout=INVOKE_PATIENCE_S, retries={"total_max_attempts": 1}),
+        )
+
+
+def local_target(description: Mapping[str, Any], outputs: Mapping[str, str]) -> Target:
+    """The local stack, as stack.json describes it."""
+    aws = description["aws"]
+    keys = Keys(aws["access_key_id"], aws["secret_access_key"])
+    return Target(outputs, description["api_url"], Place(aws["region"], lambda: keys, aws["endpoint_url"]))
+
+
+def deployed_target(environment: str) -> Target:
+    """An environment on AWS, found with the person's own credentials; raises Problem."""
+    import boto3  # noqa: PLC0415
+
+    from cli.environments import account_of, require_environment, stack_outputs  # noqa: PLC0415
+
+    require_environment(environment)
+    session = boto3.Session()
+    account = account_of(session)
+    outputs: dict[str, str] = {}
+    for part in ("State", "Orders", "Edge"):
+        outputs |= stack_outputs(session, f"Fillpath-{environment}-{part}")
+    if "WebhookApiUrl" not in outputs:
+        raise Problem(
+            f"{environment} is not deployed in account {account.account_id}, {account.region}",
+            hint=f"./fillpath deploy {environment}, or choose another region or profile",
+        )
+
+    def keys() -> Keys:
+        credentials = session.get_credentials()
+        if credentials is None:
+            raise Problem("no AWS credentials were found", hint="sign in, e.g. aws sso login")
+        return Keys(*credentials.get_frozen_credentials())
+
+    return Target(outputs, outputs["WebhookApiUrl"], Place(account.region, keys))
+
+
+def named(outputs: Mapping[str, str], kind: str) -> dict[str, str]:
+    """The outputs of one kind: `{"OrdersTableName": "x"}` becomes `{"orders": "x"}`."""
+    found = {name.removesuffix(kind): value for name, value in outputs.items() if name.endswith(kind)}
+    return {re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower(): value for name, value in found.items()}

@@ -1,0 +1,98 @@
+"""Evidence: the history, put in the order in which it is asked for. Lookups only, no verdicts."""
+
+from bisect import bisect_right
+from collections import defaultdict
+from decimal import Decimal
+
+from fillpath.accounts.model import Gate
+from fillpath.orders.model import Lane, Leg, Listing, Operation, Order, OrderState
+from tests.simulation.history import HaltSpan, History, Holding, Send, VenueOrder
+
+
+class Evidence:
+    """One history, indexed."""
+
+    def __init__(self, history: History) -> None:
+        self.history = history
+        self.states: dict[str, list[tuple[float, Order]]] = defaultdict(list)
+        for write in history.writes:
+            self.states[write.order.order_id].append((write.at, write.order))
+        self.final = {order_id: states[-1][1] for order_id, states in self.states.items()}
+        self.first = {order_id: states[0][1] for order_id, states in self.states.items()}
+        self.placed: dict[str, list[VenueOrder]] = defaultdict(list)
+        for order in history.placed:
+            self.placed[order.leg.client_order_id].append(order)
+        self.of_order: dict[str, list[VenueOrder]] = defaultdict(list)
+        for order in history.placed:
+            self.of_order[order.order_id].append(order)
+
+    def order_at(self, order_id: str, at: float) -> Order | None:
+        """The record as it stood at an instant."""
+        states = self.states.get(order_id, [])
+        index = bisect_right(states, at, key=lambda state: state[0])
+        return states[index - 1][1] if index else None
+
+    def owner_at(self, lane: Lane, at: float) -> str | None:
+        """Who owned the lane."""
+        owners = self.history.owners.get(lane, [])
+        index = bisect_right(owners, at, key=lambda owner: owner.at)
+        return owners[index - 1].order_id if index else None
+
+    def leg_of(self, order: VenueOrder) -> Leg | None:
+        """The recorded leg behind an order at the venue."""
+        final = self.final.get(order.order_id)
+        legs = final.legs if final else ()
+        return next((leg for leg in legs if leg.client_order_id == order.leg.client_order_id), None)
+
+    def is_reduction(self, order: VenueOrder) -> bool:
+        """Whether this venue order was only ever meant to bring the position nearer to zero."""
+        first = self.first.get(order.order_id)
+        return order.leg.reduce_only or (first is not None and first.reduces and not self._follows_the_strategy(first))
+
+    def _follows_the_strategy(self, order: Order) -> bool:
+        """Under the gate `resync` a target is gone to, whatever kind the signal was meant to be."""
+        return order.operation is Operation.TARGET and order.gate is Gate.RESYNC
+
+    def held_at(self, account_id: str, root: str, at: float) -> Decimal:
+        """The position in a root at the end of an instant, over all contracts."""
+        held = sum((q for key, q in self.history.started_with.items() if _in(key, account_id, root)), Decimal(0))
+        for order in self.history.placed:
+            if order.account_id == account_id and order.root == root:
+                held += sum((order.leg.side.sign * fill.quantity for fill in order.fills if fill.at <= at), Decimal(0))
+        return held
+
+    def held_between(self, account_id: str, root: str, since: float, until: float) -> set[Decimal]:
+        """Every position that there was in this time."""
+        instants = {fill.at for order in self.history.placed for fill in order.fills if since <= fill.at <= until}
+        return {self.held_at(account_id, root, at) for at in {since, until, *instants}}
+
+    def written_at(self, send: Send) -> float | None:
+        """When the record said first that this attempt is about to be sent."""
+        for at, order in self.states.get(send.order_id, []):
+            leg = order.leg(send.leg.leg)
+            if leg is not None and leg.attempts == send.leg.attempts:
+                return at
+        return None
+
+    def ended_at(self, order_id: str) -> float | None:
+        """When the record reached its end state."""
+        return next((at for at, order in self.states[order_id] if order.state.ended), None)
+
+    def was_unknown(self, order_id: str, at: float) -> bool:
+        """Whether the outcome was known not to be known then."""
+        order = self.order_at(order_id, at)
+        return order is not None and order.state is OrderState.UNKNOWN
+
+    def halts_over(self, order: Order) -> list[HaltSpan]:
+        """The halts whose scope covers the order."""
+        scopes = {"environment", f"user:{order.user_id}", f"account:{order.account_id}"}
+        return [span for span in self.history.halts if span.scope in scopes]
+
+    def is_blocked_for_good(self, order: Order) -> bool:
+        """A reduction behind an order of unknown outcome, where nothing is left that it could reduce."""
+        unknown = self.history.unknown.get(order.lane, ())
+        return order.reduces and bool(unknown) and order.listing is Listing.WAITING
+
+
+def _in(key: Holding, account_id: str, root: str) -> bool:
+    return key[0] == account_id and key[1].startswith(root)
