@@ -8,10 +8,13 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import terminal
-from cli.commands import environments, gate
+from cli.commands import accounts, alert, environments, gate, measure, simulation, trading, users, webhooks
 from cli.commands import local as local_commands
 from cli.places import LOCAL, Local
 from cli.problem import Problem
+from fillpath.errors import FillpathError
+
+_HINTS = {"AwsError": "./fillpath status tells whether the local stack answers; for --env, whether you are signed in"}
 
 app = typer.Typer(
     name="fillpath",
@@ -39,7 +42,14 @@ def main(
 
 
 local_commands.register(app)
+alert.register(app)
+trading.register(app)
+users.register(app)
+accounts.register(app)
+webhooks.register(app)
 gate.register(app)
+measure.register(app)
+simulation.register(app)
 environments.register(app)
 
 
@@ -49,6 +59,9 @@ def run(arguments: Sequence[str]) -> int:
         app(list(arguments), prog_name="./fillpath")
     except Problem as problem:
         terminal.problem(problem)
+        return 1
+    except FillpathError as error:
+        terminal.problem(Problem(str(error), hint=_HINTS.get(type(error).__name__, "")))
         return 1
     except (BotoCoreError, ClientError) as error:
         terminal.problem(Problem(f"AWS refused: {error}"))

@@ -1,6 +1,7 @@
 """Who and what a person means: an id, the end of one or a label comes in, the user, account, webhook or order goes out."""
 
 from collections.abc import Callable, Iterable, Sequence
+from itertools import chain, count
 from typing import TypeVar
 
 from cli.problem import Problem
@@ -79,6 +80,13 @@ def find_order(store: OrderStore, users: Iterable[User], meant: str) -> Order:
         return _read(lambda: store.get(meant.upper()), "order", meant)
     newest = newest_orders(store, users, ORDERS_SEARCHED)
     return store.get(_pick("order", meant, [(order.order_id, "", order) for order in newest]).order_id)
+
+
+def free_label(wanted: str, taken: Iterable[str]) -> str:
+    """The label, or with the first number that makes it one of its own."""
+    known = {label.casefold() for label in taken}
+    numbered = (f"{wanted}-{n}" for n in count(2))
+    return next(label for label in chain([wanted], numbered) if label.casefold() not in known)
 
 
 def short(record_id: str) -> str:

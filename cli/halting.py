@@ -29,14 +29,11 @@ def scope_of(account_id: str | None, user_id: str | None) -> str:
     return ENVIRONMENT if user_id is None else f"user:{user_id}"
 
 
-def halt(
-    scope: str, reason: str, at: datetime, controls: Controls, orders: OrderStore, sweep: Callable[[], object]
-) -> Halted:
+def halt(scope: str, reason: str, at: datetime, controls: Controls, orders: OrderStore, sweep: Callable[[], object]) -> Halted:
     """Blocks entries of the scope at once and cancels those that rest; raises Problem if the latter failed."""
     controls.halt(scope, at, reason)
     resting = [order.order_id for order in orders.open_orders() if _rests(order) and _in_scope(order, scope)]
-    if resting:
-        _sweep(sweep)
+    _sweep(sweep)
     left = [order_id for order_id in resting if not orders.get(order_id).state.ended]
     return Halted(scope, reason, tuple(order_id for order_id in resting if order_id not in left), tuple(left))
 
@@ -52,8 +49,8 @@ def _in_scope(order: Order, scope: str) -> bool:
 def _sweep(sweep: Callable[[], object]) -> None:
     try:
         sweep()
-    except Exception as error:
+    except Problem as error:
         raise Problem(
-            f"entries are blocked, but resting entries could not be cancelled at once: {error}",
+            f"entries are blocked, but resting entries could not be cancelled at once: {error.reason}",
             hint="the sweeper cancels them within a minute; ./fillpath orders shows them",
         ) from error

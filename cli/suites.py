@@ -8,7 +8,6 @@ from enum import StrEnum
 from cli import terminal
 from cli.emulator import Emulator, free_port
 from cli.places import ROOT, Local
-from cli.stack import bring_up, clear
 
 
 class Suite(StrEnum):
@@ -37,6 +36,8 @@ def _run(suite: Suite, local: Local, arguments: Sequence[str]) -> bool:
 
 def _end_to_end(local: Local, arguments: Sequence[str]) -> bool:
     """On a stack of its own, so that a person's orders are left alone and the tests begin with nothing."""
+    from cli.stack import bring_up, clear  # noqa: PLC0415  loads AWS's SDK, which no other command needs for its start
+
     own = Local(local.folder / "e2e")
     bring_up(own, port=free_port(), reset=True)
     try:

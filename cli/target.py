@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from botocore.exceptions import BotoCoreError, ClientError
+
 from cli.problem import Problem
 from fillpath.accounts.model import Account
 from fillpath.accounts.ports.account_store import AccountStore
@@ -91,7 +93,10 @@ class Target:
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """What the function, named as its folder, answers to the event; raises Problem if it failed."""
         name = self._outputs[f"{function.title().replace('_', '')}FunctionName"]
-        answer = self._functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        try:
+            answer = self._functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
+        except (BotoCoreError, ClientError) as error:
+            raise Problem(f"function {function} was not reached: {error}") from error
         payload = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" in answer:
             raise Problem(
@@ -147,9 +152,10 @@ def deployed_target(environment: str) -> Target:
 
     def keys() -> Keys:
         credentials = session.get_credentials()
-        if credentials is None:
+        frozen = credentials.get_frozen_credentials() if credentials else None
+        if frozen is None or not frozen.access_key or not frozen.secret_key:
             raise Problem("no AWS credentials were found", hint="sign in, e.g. aws sso login")
-        return Keys(*credentials.get_frozen_credentials())
+        return Keys(frozen.access_key, frozen.secret_key, frozen.token)
 
     return Target(outputs, outputs["WebhookApiUrl"], Place(account.region, keys))
 

@@ -2,17 +2,19 @@
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
+from rich.table import Table
 
 from cli.problem import Problem
 
-out = Console(highlight=False)
-err = Console(stderr=True, highlight=False)
+out = Console(highlight=False, emoji=False)
+err = Console(stderr=True, highlight=False, emoji=False)
 
 
 @contextmanager
@@ -35,6 +37,24 @@ def problem(occurred: Problem) -> None:
     err.print(f"[bold red]fillpath:[/bold red] {escape(occurred.reason)}", soft_wrap=True)
     if occurred.hint:
         err.print(f"  [dim]→[/dim] {escape(occurred.hint)}", soft_wrap=True)
+
+
+def listing(*columns: str, numbers: Iterable[str] = ()) -> Table:
+    """An empty table with a heading; the columns named in `numbers` come last, flush right."""
+    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in numbers:
+        table.add_column(name, justify="right", no_wrap=True)
+    for column in table.columns:
+        column.overflow = "fold"
+    return table
+
+
+def facts() -> Table:
+    """An empty table of names and values."""
+    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    return table
 
 
 def print_json(value: Any) -> None:

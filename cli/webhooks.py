@@ -5,17 +5,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal, InvalidOperation
-from typing import Any
 
 from cli.directory import Directory
 from cli.problem import Problem
 from cli.target import Target
 from fillpath.accounts.manage import Access, access_to
-from fillpath.accounts.model import Account, Route, User, Webhook
+from fillpath.accounts.model import Account, Gate, Route, User, Webhook
 from fillpath.alerts.message import strategy_message
 
 # One transaction accepts an alert for all routes.
 MOST_ROUTES = 49
+MOST_WAIT_S = 25
 _OVERLAP = re.compile(r"^(?P<number>\d{1,6})(?P<unit>[smhd]?)$")
 _UNITS = {"": "hours", "s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
@@ -45,7 +45,7 @@ def parse_routes(texts: Sequence[str], directory: Directory, user: User | None) 
     """The routes of `ACCOUNT[:MULTIPLIER]` texts and whose they are; without any, the user's first account. Raises Problem."""
     if not texts:
         owner = user or directory.user(None)
-        return owner, (Route(account_id=_only_account(directory.accounts(owner), owner).account_id),)
+        return owner, (Route(account_id=_first_account(directory.accounts(owner), owner).account_id),)
     parsed = [_route(text, directory) for text in texts]
     accounts = [account for account, _ in parsed]
     if len({account.account_id for account in accounts}) < len(accounts):
@@ -67,17 +67,28 @@ def parse_limit(text: str) -> int | None:
     return int(text)
 
 
+def parse_gate(text: str) -> Gate:
+    """What to do if the strategy's position is not the account's. Raises Problem."""
+    try:
+        return Gate(text.lower())
+    except ValueError:
+        raise Problem(f"--gate: there is no {text!r}", hint=f"one of {', '.join(Gate)}") from None
+
+
+def parse_wait(text: str) -> Decimal:
+    """Seconds, no longer than the gateway lets a request take. Raises Problem."""
+    value = _decimal(text)
+    if not 0 <= value <= MOST_WAIT_S:
+        raise Problem(f"--wait-s: {text!r} is not a number of seconds", hint=f"from 0 to {MOST_WAIT_S}")
+    return value
+
+
 def parse_overlap(text: str) -> timedelta:
     """A time such as `24h`, `30m`, `7d` or `0`. Raises Problem."""
     match = _OVERLAP.match(text.strip().lower())
     if match is None:
         raise Problem(f"--overlap: {text!r} is not a time", hint="such as 24h, 30m, 7d or 0")
     return timedelta(**{_UNITS[match["unit"]]: int(match["number"])})
-
-
-def settings_of(webhook: Webhook) -> dict[str, Any]:
-    """The webhook for programs, without what can be derived from it."""
-    return webhook.model_dump(mode="json")
 
 
 def _route(text: str, directory: Directory) -> tuple[Account, Route]:
@@ -87,17 +98,23 @@ def _route(text: str, directory: Directory) -> tuple[Account, Route]:
 
 
 def _multiplier(text: str, route: str) -> Decimal:
-    try:
-        value = Decimal(text)
-    except InvalidOperation:
-        value = Decimal("nan")
-    if not value.is_finite() or value <= 0:
+    value = _decimal(text)
+    if value <= 0:
         reason = f"--route {route}: the multiplier {text!r} is not a number above 0"
         raise Problem(reason, hint="ACCOUNT:MULTIPLIER, such as ABC123:0.5")
     return value
 
 
-def _only_account(accounts: Sequence[Account], owner: User) -> Account:
+def _decimal(text: str) -> Decimal:
+    """The number; below every bound if it is none."""
+    try:
+        value = Decimal(text)
+    except InvalidOperation:
+        return Decimal(-1)
+    return value if value.is_finite() else Decimal(-1)
+
+
+def _first_account(accounts: Sequence[Account], owner: User) -> Account:
     if not accounts:
         raise Problem(f"{owner.email} has no account to send orders to", hint="./fillpath account add paper --terms")
     return accounts[0]

@@ -1,8 +1,9 @@
 """Queue messages that are to come back: hidden for so long, then reported as failed, so that the queue delivers them again."""
 
+import logging
 import math
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from aws_lambda_powertools.utilities.batch import SqsFifoPartialProcessor, process_partial_response
 from aws_lambda_powertools.utilities.batch.types import PartialItemFailureResponse
@@ -10,6 +11,9 @@ from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from fillpath_aws.clients import Sqs
+
+_log = logging.getLogger("fillpath.redelivery")
+Record = TypeVar("Record")
 
 
 class NotYet(Exception):
@@ -30,4 +34,19 @@ def each_message(
     """Handle a batch in order; what failed is reported by item, with the rest of its group behind it."""
     processor = SqsFifoPartialProcessor(skip_group_on_error=True)
     processor.raise_on_entire_batch_failure = False  # a batch in which all come back is an answer, no error of the function
-    return process_partial_response(event=event, record_handler=handle, processor=processor, context=context)
+    return process_partial_response(event=event, record_handler=told(handle), processor=processor, context=context)
+
+
+def told(handle: Callable[[Record], None]) -> Callable[[Record], None]:
+    """`handle`, whose failures are logged: the batch processor reports them to the queue and to nobody else."""
+
+    def run(record: Record) -> None:
+        try:
+            handle(record)
+        except NotYet:
+            raise
+        except Exception:
+            _log.exception("a message failed and will be shown again")
+            raise
+
+    return run

@@ -1,14 +1,17 @@
 """deploy, diff and destroy: the environments on AWS."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
-import boto3
 import typer
 
 from cli import terminal
 from cli.cdk import cdk, context
-from cli.environments import Account, Concurrency, account_of, concurrency_of, is_bootstrapped, require_environment
 from cli.problem import Problem
+
+if TYPE_CHECKING:
+    import boto3
+
+    from cli.environments import Account, Concurrency
 
 Name = Annotated[str, typer.Argument(metavar="ENV", help="dev, staging or prod.", show_default=False)]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -22,6 +25,8 @@ def register(app: typer.Typer) -> None:
 
 def deploy(env: Name, *, yes: Yes = False) -> None:
     """Deploy an environment to your AWS account; the CDK asks before it widens permissions."""
+    from cli.environments import concurrency_of, is_bootstrapped
+
     session, account = _sign_in(env)
     concurrency = concurrency_of(session, env)
     _explain(concurrency)
@@ -34,6 +39,8 @@ def deploy(env: Name, *, yes: Yes = False) -> None:
 
 def diff(env: Name) -> None:
     """Show what a deployment would change."""
+    from cli.environments import concurrency_of
+
     session, _ = _sign_in(env)
     cdk("diff", *_context(env, concurrency_of(session, env)))
 
@@ -46,7 +53,11 @@ def destroy(env: Name, *, yes: Yes = False) -> None:
     cdk("destroy", "--all", "--force", *context({"env": env}))
 
 
-def _sign_in(env: str) -> tuple[boto3.Session, Account]:
+def _sign_in(env: str) -> "tuple[boto3.Session, Account]":
+    import boto3
+
+    from cli.environments import account_of, require_environment
+
     require_environment(env)
     session = boto3.Session()
     account = account_of(session)
@@ -54,7 +65,7 @@ def _sign_in(env: str) -> tuple[boto3.Session, Account]:
     return session, account
 
 
-def _explain(concurrency: Concurrency) -> None:
+def _explain(concurrency: "Concurrency") -> None:
     settings = concurrency.settings()
     share = settings.get("webhook_reserved_concurrency")
     if share is None:
@@ -67,5 +78,5 @@ def _explain(concurrency: Concurrency) -> None:
         terminal.err.print(f"Webhooks may take {share} of {concurrency.limit} concurrent executions; the rest stays for orders.")
 
 
-def _context(env: str, concurrency: Concurrency) -> list[str]:
+def _context(env: str, concurrency: "Concurrency") -> list[str]:
     return context({"env": env, **concurrency.settings()})

@@ -7,8 +7,6 @@ from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
-from rich import box
-from rich.table import Table
 
 from cli import terminal
 from cli.emulator import Emulator
@@ -36,6 +34,7 @@ def up(
 ) -> None:
     """Start Fillpath on this machine: an AWS emulator with the same stacks that deploy to AWS."""
     from cli.stack import bring_up
+    from cli.welcome import welcome
 
     local: Local = context.obj
     signal.signal(signal.SIGTERM, _interrupt)
@@ -43,7 +42,7 @@ def up(
     if as_json:
         terminal.print_json(description)
     else:
-        _show(description)
+        welcome(description)
     if not detach:
         _stay(Emulator(local.emulator))
 
@@ -110,17 +109,8 @@ def _stay(emulator: Emulator) -> None:
         raise Problem("the emulator ended by itself", output=emulator.log_tail())
 
 
-def _show(description: Mapping[str, Any]) -> None:
-    table = _table()
-    table.add_row("API", description["api_url"])
-    table.add_row(
-        "AWS", f"{description['aws']['endpoint_url']} [dim]region {description['aws']['region']}, keys test / test[/dim]"
-    )
-    terminal.out.print(table)
-
-
 def _show_health(health: Mapping[str, Any]) -> None:
-    table = _table()
+    table = terminal.facts()
     running = health["running"]
     table.add_row("State", f"[green]running[/green] [dim]process {health['pid']}[/dim]" if running else "[red]stopped[/red]")
     if running:
@@ -128,13 +118,6 @@ def _show_health(health: Mapping[str, Any]) -> None:
         for name, queue in health["queues"].items():
             table.add_row(f"Queue {name}", f"{queue['waiting']} waiting, {queue['in_flight']} in flight")
     terminal.out.print(table)
-
-
-def _table() -> Table:
-    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    return table
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:

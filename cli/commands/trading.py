@@ -1,78 +1,39 @@
-"""alert, orders, positions, price, halt and resume: trading by hand, and stopping it."""
+"""orders, positions, price, halt and resume: what became of signals, what is held, and how to stop."""
 
-import sys
 import time
+from collections.abc import Callable
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.live import Live
+from rich.markup import escape
+from rich.table import Table
 
 from cli import terminal
 from cli.commands.options import Env, Json, target_of
 from cli.problem import Problem
 
 if TYPE_CHECKING:
-    from cli.alert_sender import Answer
     from cli.directory import Directory
 
 MOST_ORDERS = 500
 WATCH_EVERY_S = 1.0
 
+OfAccount = Annotated[str | None, typer.Option("--account", help="Id, end of id or label.", show_default=False)]
+OfUser = Annotated[str | None, typer.Option("--user", help="Id, end of id or email address.", show_default=False)]
+
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
-    for command in (alert, orders, positions, price, halt, resume):
+    for command in (orders, positions, price, halt, resume):
         app.command(rich_help_panel="Trading")(command)
-
-
-def alert(  # noqa: PLR0913  one option per field that people type
-    context: typer.Context,
-    action: Annotated[
-        str | None, typer.Argument(help="buy, sell, close, close_long, close_short or target.", show_default=False)
-    ] = None,
-    symbol: Annotated[str | None, typer.Argument(help="ES1!, ESZ6, CME_MINI:ES1!, AAPL ...", show_default=False)] = None,
-    quantity: Annotated[str | None, typer.Argument(help="Contracts, shares or coins.", show_default=False)] = None,
-    *,
-    order_type: Annotated[str | None, typer.Option(help="entry or exit.", show_default="entry")] = None,
-    kind: Annotated[str | None, typer.Option("--type", help="market, limit or stop.", show_default="market")] = None,
-    limit_price: Annotated[str | None, typer.Option(show_default=False)] = None,
-    stop_price: Annotated[str | None, typer.Option(show_default=False)] = None,
-    time_in_force: Annotated[str | None, typer.Option(help="day, gtc or ioc.", show_default="day")] = None,
-    field: Annotated[
-        list[str] | None,
-        typer.Option(metavar="NAME=VALUE", help="Any other field, e.g. market_position=long.", show_default=False),
-    ] = None,
-    file: Annotated[
-        str | None, typer.Option(metavar="FILE|-", help="The alert as JSON, from a file or stdin.", show_default=False)
-    ] = None,
-    webhook: Annotated[str | None, typer.Option(help="Id or label; the first one without it.", show_default=False)] = None,
-    env: Env = None,
-    as_json: Json = False,
-) -> None:
-    """Send an alert through the webhook, as TradingView would; time and secret are added. Example: alert buy ES1! 1."""
-    from cli.alert_sender import complete, post, read_fields
-    from cli.directory import Directory
-    from cli.webhooks import Sender
-
-    typed = {"action": action, "symbol": symbol, "quantity": quantity, "order_type": order_type, "type": kind}
-    typed |= {"limit_price": limit_price, "stop_price": stop_price, "time_in_force": time_in_force}
-    fields: dict[str, Any] = {name: value for name, value in typed.items() if value is not None} | read_fields(field or ())
-    if file is None and action is None:
-        raise Problem("ACTION is missing", hint="./fillpath alert buy ES1! 1, or --file FILE")
-    target = target_of(context, env)
-    directory = Directory(target.accounts)
-    sender = Sender.of(directory.webhook(webhook), target)
-    answer = post(sender.url, complete(_of_file(file) | fields, sender.secret))
-    _show_answer(answer, directory, as_json=as_json)
-    if not answer.accepted:
-        raise _refusal(answer)
 
 
 def orders(
     context: typer.Context,
     order: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="One order, by id or the end of it.", show_default=False)
+        str | None, typer.Argument(metavar="[ID]", help="One order: its id or the end of it.", show_default=False)
     ] = None,
     *,
     limit: Annotated[int, typer.Option(min=1, max=MOST_ORDERS, help="How many of the newest.")] = 20,
@@ -89,13 +50,121 @@ def orders(
     directory = Directory(target.accounts)
     users = directory.users()
     labels = {account.account_id: account for account in directory.accounts()}
+
+    def newest() -> list[dict[str, Any]]:
+        return [order_record(each) for each in newest_orders(target.orders, users, limit)]
+
     if order is not None:
-        found = find_order(target.orders, users, order)
-        terminal.print_json(order_record(found)) if as_json else terminal.out.print(order_detail(found, labels))
+        found = order_record(find_order(target.orders, users, order))
+        terminal.print_json(found) if as_json else terminal.out.print(order_detail(found, labels))
     elif as_json:
-        terminal.print_json([order_record(each) for each in newest_orders(target.orders, users, limit)])
+        terminal.print_json(newest())
     elif watch:
-        _watch(lambda: order_table(newest_orders(target.orders, users, limit), labels))
+        _watch(lambda: order_table(newest(), labels))
     else:
-        newest = newest_orders(target.orders, users, limit)
-        terminal.out.print(order_table(newest, labels) if newest else "No orders yet. Send one: ./fillpath alert buy ES1! 1")
+        records = newest()
+        terminal.out.print(order_table(records, labels) if records else "No orders yet. Send one: ./fillpath alert buy ES1! 1")
+
+
+def positions(context: typer.Context, *, account: OfAccount = None, env: Env = None, as_json: Json = False) -> None:
+    """Show what every account holds, as its venue tells it, and what it is worth."""
+    from cli.directory import Directory
+    from cli.holdings import holdings, holdings_view, position_records
+
+    target = target_of(context, env)
+    directory = Directory(target.accounts)
+    wanted = directory.accounts() if account is None else (directory.account(account),)
+    if as_json:
+        terminal.print_json([record for each in wanted for record in position_records(each, target.broker(each))])
+    else:
+        terminal.out.print(holdings_view([holdings(each, target.broker(each)) for each in wanted]))
+
+
+def price(
+    context: typer.Context,
+    symbol: Annotated[str, typer.Argument(help="ES1!, ESZ6, AAPL ...")],
+    value: Annotated[str, typer.Argument(metavar="PRICE", help="On the instrument's tick.")],
+    *,
+    env: Env = None,
+    as_json: Json = False,
+) -> None:
+    """Set a last trade by hand, and let resting paper orders see it."""
+    from cli.holdings import parse_price
+
+    contract, at_price = parse_price(symbol, value)
+    target = target_of(context, env)
+    target.prices.put(contract, at_price, datetime.now(UTC))
+    target.invoke("sweep", {})
+    if as_json:
+        terminal.print_json({"contract": contract, "price": f"{at_price:f}"})
+    else:
+        terminal.out.print(f"{contract} is at [bold]{at_price:f}[/]; open orders have been looked at.")
+
+
+def halt(
+    context: typer.Context,
+    *,
+    account: OfAccount = None,
+    user: OfUser = None,
+    reason: Annotated[str, typer.Option(help="Shown with each refused entry.")] = "by hand",
+    env: Env = None,
+    as_json: Json = False,
+) -> None:
+    """Block entries and cancel those that rest: everywhere, or of one account or user. What reduces still works."""
+    from cli.directory import Directory
+    from cli.halting import halt as halt_scope
+
+    target = target_of(context, env)
+    scope = _scope(Directory(target.accounts), account, user)
+    done = halt_scope(scope, reason, datetime.now(UTC), target.controls, target.orders, lambda: target.invoke("sweep", {}))
+    if as_json:
+        terminal.print_json(
+            {"scope": scope, "halted": True, "reason": reason, "cancelled": done.cancelled, "still_open": done.still_open}
+        )
+        return
+    terminal.out.print(f"[bold red]Halted[/] {scope}: entries are refused, exits still work.")
+    terminal.out.print(f"{len(done.cancelled)} resting entries cancelled.")
+    if done.still_open:
+        terminal.out.print(f"[yellow]Still open, the sweeper tries again each minute:[/] {', '.join(done.still_open)}")
+    terminal.err.print(f"[dim]Go on:[/] ./fillpath resume{_options(account, user)}")
+
+
+def resume(
+    context: typer.Context, *, account: OfAccount = None, user: OfUser = None, env: Env = None, as_json: Json = False
+) -> None:
+    """Let entries through again: everywhere, or of one account or user. Each scope is halted and resumed by itself."""
+    from cli.directory import Directory
+
+    target = target_of(context, env)
+    directory = Directory(target.accounts)
+    scope = _scope(directory, account, user)
+    target.controls.resume(scope)
+    found = [target.controls.halted(each.user_id, each.account_id) for each in directory.accounts()]
+    left = {each.scope: each.reason for each in found if each is not None}
+    if as_json:
+        terminal.print_json({"scope": scope, "halted": False, "still_halted": sorted(left)})
+        return
+    terminal.out.print(f"[bold green]Resumed[/] {scope}.")
+    for other, why in sorted(left.items()):
+        terminal.out.print(f"[yellow]Still halted:[/] {other} ({escape(why)})")
+
+
+def _scope(directory: "Directory", account: str | None, user: str | None) -> str:
+    from cli.halting import scope_of
+
+    if account is not None and user is not None:
+        raise Problem("--account and --user exclude each other", hint="one scope at a time; without either everything is meant")
+    account_id = None if account is None else directory.account(account).account_id
+    return scope_of(account_id, None if user is None else directory.user(user).user_id)
+
+
+def _options(account: str | None, user: str | None) -> str:
+    given = {"--account": account, "--user": user}
+    return "".join(f" {name} {value}" for name, value in given.items() if value is not None)
+
+
+def _watch(table: Callable[[], Table]) -> None:
+    with Live(table(), console=terminal.out, auto_refresh=False) as live:
+        while True:
+            time.sleep(WATCH_EVERY_S)
+            live.update(table(), refresh=True)

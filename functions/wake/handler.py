@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.data_classes.dynamo_db_stream_event import 
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
 from fillpath_aws.lane_changes import wake_up_for
+from functions.redelivery import told
 from functions.telling import logger_of
 from functions.wake.env import env
 from functions.wake.wiring import lanes
@@ -24,7 +25,7 @@ def handler(event: dict[str, Any], context: LambdaContext) -> PartialItemFailure
     """Wake the lane of each new waiting order, and each lane that lost its owner."""
     _logger()
     processor = BatchProcessor(event_type=EventType.DynamoDBStreams, raise_on_entire_batch_failure=False)
-    return process_partial_response(event=event, record_handler=_wake, processor=processor, context=context)
+    return process_partial_response(event=event, record_handler=told(_wake), processor=processor, context=context)
 
 
 def _wake(record: DynamoDBRecord) -> None:

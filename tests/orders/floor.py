@@ -108,6 +108,12 @@ class Fakes:
         """How often this was counted."""
         return sum(counted == name for counted, _ in self.telemetry.counts)
 
+    def step_and_die(self, order: Order, step: Step, call: str, *, after: bool) -> None:
+        """Run one step in a process that ends before or after this call."""
+        with suppress(ProcessDied):
+            floor = fused(self.floor, Fuse(only=call, after=after))
+            reverse(step, order.order_id, floor, self.clock.now() + timedelta(seconds=30))
+
     def held(self) -> Decimal:
         """The position in the lane's root."""
         positions: tuple[Position, ...] = self.desk.positions(AccountRef(ACCOUNT, "fake"), "ES")

@@ -165,10 +165,13 @@ def _protection_survives(e: Evidence) -> Judgement:
         first = e.first[order.order_id]
         if not (first.reduces and order.resting and order.legs) or order.state is not OrderState.CANCELLED:
             continue
+        if order.legs[-1].reason == "nothing_to_reduce":
+            continue  # the venue's own verdict
         leg = order.legs[-1]
         at = e.ended_at(order.order_id) or 0.0
         held = e.held_between(order.account_id, order.root, at - _SEEN_WITHIN_S, at)
-        if all(quantity * leg.side.sign < 0 for quantity in held):
+        others = e.resting_reductions(order, at)
+        if all(quantity * leg.side.sign < 0 for quantity in held) and not others:
             text = f"order {order.order_id} ({order.reason}) protects {sorted(held)} no more"
             yield Violation("protection", text)
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from decimal import Decimal
 
 from fillpath.accounts.model import Gate
-from fillpath.orders.model import Lane, Leg, Listing, Operation, Order, OrderState
+from fillpath.orders.model import Lane, Leg, Listing, Operation, Order
 from tests.simulation.history import HaltSpan, History, Holding, Send, VenueOrder
 
 
@@ -79,14 +79,25 @@ class Evidence:
         return next((at for at, order in self.states[order_id] if order.state.ended), None)
 
     def was_unknown(self, order_id: str, at: float) -> bool:
-        """Whether the outcome was known not to be known then."""
+        """Whether the lane listed the order as one of unknown outcome then."""
         order = self.order_at(order_id, at)
-        return order is not None and order.state is OrderState.UNKNOWN
+        return order is not None and order.listing is Listing.UNKNOWN
 
     def halts_over(self, order: Order) -> list[HaltSpan]:
         """The halts whose scope covers the order."""
         scopes = {"environment", f"user:{order.user_id}", f"account:{order.account_id}"}
         return [span for span in self.history.halts if span.scope in scopes]
+
+    def resting_reductions(self, order: Order, at: float) -> bool:
+        """Whether another order protected the same position then."""
+        return any(
+            placed.order_id != order.order_id
+            and (placed.account_id, placed.root) == (order.account_id, order.root)
+            and self.is_reduction(placed)
+            and placed.placed_at <= at
+            and (placed.ended_at is None or placed.ended_at > at)
+            for placed in self.history.placed
+        )
 
     def is_blocked_for_good(self, order: Order) -> bool:
         """A reduction behind an order of unknown outcome, where nothing is left that it could reduce."""

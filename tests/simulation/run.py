@@ -1,7 +1,10 @@
 """One scenario, run: from a scenario to the history of what happened."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from random import Random
 
+from fillpath import ids
 from tests.simulation import senders
 from tests.simulation.cloud import Cloud, Worker, real_worker
 from tests.simulation.faults import Faults
@@ -13,7 +16,16 @@ def run(
     scenario: Scenario, worker: Worker = real_worker, trace: Callable[[str], None] | None = None
 ) -> tuple[History, Faults]:
     """Let the scenario happen, with ten quiet minutes at its end."""
-    cloud = Cloud(scenario, worker, trace)
+    with _seeded_ids(scenario.seed):
+        cloud = Cloud(scenario, worker, trace)
+        _plan(cloud, scenario)
+        cloud.time.run(scenario.ends_at)
+        cloud.time.close()
+    _take_stock(cloud)
+    return cloud.history, cloud.faults
+
+
+def _plan(cloud: Cloud, scenario: Scenario) -> None:
     senders.register(cloud, scenario.signals, scenario.gate)
     for account_id, contract in scenario.stops:
         senders.protect(cloud, account_id, contract, cloud.history.started_with[account_id, contract])
@@ -24,11 +36,24 @@ def run(
     for at, root, price in scenario.prices:
         _plan_price(cloud, at, root, price)
     cloud.sweep_each_minute(scenario.ends_at)
-    cloud.time.at(scenario.quiet_from, lambda: setattr(cloud.venue, "moody", False))
-    cloud.time.run(scenario.ends_at)
-    cloud.time.close()
-    _take_stock(cloud)
-    return cloud.history, cloud.faults
+    cloud.time.at(scenario.quiet_from, cloud.venue.calm_down)
+
+
+class _SeededTokens:
+    """The one source of chance under the use cases, made to repeat itself."""
+
+    def __init__(self, random: Random) -> None:
+        self.token_bytes: Callable[[int], bytes] = random.randbytes
+
+
+@contextmanager
+def _seeded_ids(seed: int) -> Iterator[None]:
+    before = vars(ids)["secrets"]
+    vars(ids)["secrets"] = _SeededTokens(Random(f"ids {seed}"))
+    try:
+        yield
+    finally:
+        vars(ids)["secrets"] = before
 
 
 def _plan_halt(cloud: Cloud, scope: str, at: float, until: float | None) -> None:

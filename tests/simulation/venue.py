@@ -43,7 +43,7 @@ class Venue:
 
     def __init__(self, time: VirtualTime, random: Random, history: History) -> None:
         self.known: Capabilities = history.capabilities
-        self.moody = True
+        self._moody = True
         self._time = time
         self._random = random
         self._history = history
@@ -106,6 +106,10 @@ class Venue:
             self._fill(order, _ALL)
         self._time.after(mood.cancel_s, lambda: self._end(order, LegStatus.CANCELLED))
 
+    def calm_down(self) -> None:
+        """From here on every new order is taken and filled at once."""
+        self._moody = False
+
     def move_price(self, root: str, price: int) -> None:
         """The market moves; what rests may fill."""
         self._prices[root] = Decimal(price)
@@ -118,7 +122,7 @@ class Venue:
 
     def _mood(self) -> Mood:
         total = sum(weight for weight, _ in _MOODS)
-        at = self._random.randrange(total) if self.moody else 0
+        at = self._random.randrange(total) if self._moody else 0
         for weight, make in _MOODS:
             if at < weight:
                 return make(self._random)
@@ -157,11 +161,11 @@ class Venue:
         if order.filled >= order.leg.quantity:
             self._end(order, LegStatus.FILLED)
         elif order.leg.reduce_only and self.known.reduce_only and share == 1:
-            self._end(order, LegStatus.CANCELLED)  # nothing is left to reduce
+            self._end(order, LegStatus.CANCELLED, "nothing_to_reduce")
 
-    def _end(self, order: VenueOrder, status: LegStatus) -> None:
+    def _end(self, order: VenueOrder, status: LegStatus, reason: str | None = None) -> None:
         if order.ended_at is None:
-            order.status, order.ended_at = status, self._time.now
+            order.status, order.ended_at, order.reason = status, self._time.now, reason
 
     def _view(self, order: VenueOrder) -> LegView:
         filled = order.filled
@@ -171,6 +175,7 @@ class Venue:
             filled,
             order.price if filled else None,
             filled_at=instant(order.fills[-1].at) if order.fills else None,
+            reason=order.reason,
         )
 
 

@@ -77,8 +77,8 @@ class OrderStore(Protocol):
         """Write `new` over `old` (same version), moving it within its lane, in one transaction.
 
         A changed `listing` moves its item among waiting, working and unknown; `owns_lane` turned off frees the lane if
-        its owner and fence are the order's (Conflict if they are not); `reduced_at` raises the lane's mark for the order's webhook, on a release only.
-        Returns the order as stored (`version` + 1).
+        its owner and fence are the order's (Conflict if they are not); `reduced_at` raises the lane's mark for the order's
+        webhook, on a release only. Returns the order as stored (`version` + 1).
         """
         ...
 

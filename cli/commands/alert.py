@@ -1,0 +1,100 @@
+"""alert: a signal by hand, through the same webhook that TradingView posts to."""
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli import terminal
+from cli.commands.options import Env, Json, target_of
+from cli.problem import Problem
+
+if TYPE_CHECKING:
+    from cli.alert_sender import Answer
+    from cli.directory import Directory
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the command."""
+    app.command(rich_help_panel="Trading")(alert)
+
+
+def alert(
+    context: typer.Context,
+    action: Annotated[
+        str | None, typer.Argument(help="buy, sell, close, close_long, close_short or target.", show_default=False)
+    ] = None,
+    symbol: Annotated[str | None, typer.Argument(help="ES1!, ESZ6, CME_MINI:ES1!, AAPL ...", show_default=False)] = None,
+    quantity: Annotated[str | None, typer.Argument(help="Contracts, shares or coins.", show_default=False)] = None,
+    *,
+    order_type: Annotated[str | None, typer.Option(help="entry or exit; entry unless told.", show_default=False)] = None,
+    kind: Annotated[
+        str | None, typer.Option("--type", help="market, limit or stop; market unless told.", show_default=False)
+    ] = None,
+    limit_price: Annotated[str | None, typer.Option(help="Of a limit order.", show_default=False)] = None,
+    stop_price: Annotated[str | None, typer.Option(help="Of a stop order.", show_default=False)] = None,
+    field: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="Any other field, e.g. market_position=long.", show_default=False),
+    ] = None,
+    file: Annotated[
+        str | None, typer.Option(metavar="FILE", help="The alert as JSON, from a file or - for stdin.", show_default=False)
+    ] = None,
+    webhook: Annotated[str | None, typer.Option(help="Id or label; the first one unless told.", show_default=False)] = None,
+    env: Env = None,
+    as_json: Json = False,
+) -> None:
+    """Send an alert as TradingView would, e.g. ./fillpath alert buy ES1! 1. Time and secret are added."""
+    from cli.alert_sender import complete, post, read_fields
+    from cli.directory import Directory
+    from cli.webhooks import Sender
+
+    if file is None and action is None:
+        raise Problem("ACTION is missing", hint="./fillpath alert buy ES1! 1, or --file FILE")
+    typed = {"action": action, "symbol": symbol, "quantity": quantity, "order_type": order_type, "type": kind}
+    typed |= {"limit_price": limit_price, "stop_price": stop_price} | read_fields(field or ())
+    signal = _of_file(file) | {name: value for name, value in typed.items() if value is not None}
+    target = target_of(context, env)
+    directory = Directory(target.accounts)
+    sender = Sender.of(directory.webhook(webhook), target)
+    answer = post(sender.url, complete(signal, sender.secret))
+    if as_json:
+        terminal.print_json({"status": answer.status, "elapsed_ms": round(answer.elapsed_ms), **answer.body})
+    elif answer.accepted:
+        _show(answer, directory)
+    if not answer.accepted:
+        raise _refusal(answer)
+
+
+def _of_file(name: str | None) -> dict[str, Any]:
+    from cli.alert_sender import read_alert
+
+    if name is None:
+        return {}
+    if name == "-":
+        return read_alert(sys.stdin.read())
+    try:
+        return read_alert(Path(name).read_text())
+    except OSError as error:
+        raise Problem(f"--file: {name} cannot be read: {error.strerror}") from error
+
+
+def _show(answer: "Answer", directory: "Directory") -> None:
+    from cli.order_view import order_table
+
+    labels = {account.account_id: account for account in directory.accounts()}
+    results = answer.body["orders"]
+    said = "all orders have ended" if answer.status == 200 else "accepted, not all orders have ended yet"
+    terminal.err.print(f"[bold]{answer.status}[/] {said} [dim]{answer.elapsed_ms:.0f} ms[/]")
+    terminal.out.print(order_table(results, labels))
+    last = results[-1]["order_id"]
+    terminal.err.print(f"[dim]Each step with its time:[/] ./fillpath orders {last[-6:]}")
+
+
+def _refusal(answer: "Answer") -> Problem:
+    """The code and the reason, and for each route its own."""
+    details = answer.body.get("details") or {}
+    routes = [f"account {route['account_id']}: {route['code']}: {route['message']}" for route in details.get("routes", ())]
+    reason = f"{answer.status} {answer.body.get('error')}: {answer.body.get('message')}"
+    return Problem(reason, output="\n".join(routes) if len(routes) > 1 else "")

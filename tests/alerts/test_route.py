@@ -1,0 +1,219 @@
+"""From an alert to one order per route: operation, size in the account's own quantity, and what forbids it."""
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fillpath.accounts.model import Credentials, Gate, Route
+from fillpath.accounts.ports.controls import Halt
+from fillpath.orders.model import Operation, OrderType
+from tests.alerts.desk import NOW, PAPER, FrontDesk, exit_fields
+
+REDUCTIONS: list[dict[str, Any]] = [
+    {"action": "close", "quantity": None},
+    {"action": "close_long", "quantity": None},
+    {"action": "close_short", "quantity": None},
+    {"action": "sell", "order_type": "exit"},
+    {"action": "buy", "order_type": "exit"},
+    exit_fields(),
+    exit_fields(1, 2),
+]
+HALTS = ["environment", "user:U1", "account:A1"]
+
+
+def halted(front: FrontDesk, scope: str) -> None:
+    front.tables.halts[scope] = Halt(scope, NOW, "somebody pulled the cord")
+
+
+def inactive(front: FrontDesk) -> None:
+    front.user(plan_active=False)
+
+
+def without_terms(front: FrontDesk) -> None:
+    front.account("A1", terms_accepted_at=None)
+
+
+def other_symbols(front: FrontDesk) -> None:
+    front.account("A1", symbols=("NQ",))
+
+
+ENTITLEMENTS = {
+    "plan_inactive": inactive,
+    "terms_not_accepted": without_terms,
+    "symbol_not_allowed": other_symbols,
+    "halted": lambda front: halted(front, "environment"),
+}
+
+
+@pytest.mark.parametrize(
+    ("fields", "operation"),
+    [
+        ({"action": "buy"}, Operation.ENTER_LONG),
+        ({"action": "sell"}, Operation.ENTER_SHORT),
+        ({"action": "buy", "order_type": "exit"}, Operation.EXIT_SHORT),
+        ({"action": "sell", "order_type": "exit"}, Operation.EXIT_LONG),
+        ({"action": "close"}, Operation.CLOSE),
+        ({"action": "close_long"}, Operation.CLOSE_LONG),
+        ({"action": "close_short"}, Operation.CLOSE_SHORT),
+        ({"action": "buy", "market_position": "long", "market_position_size": 2}, Operation.TARGET),
+        ({"action": "target", "market_position": "flat"}, Operation.TARGET),
+    ],
+)
+def test_the_words_of_an_alert_become_an_operation(fields: dict[str, Any], operation: Operation) -> None:
+    (order,) = FrontDesk().post(**fields).orders
+    assert order.operation is operation
+
+
+@pytest.mark.parametrize("code", ENTITLEMENTS)
+def test_an_entry_is_refused_for_what_it_is_not_entitled_to(code: str) -> None:
+    front = FrontDesk()
+    ENTITLEMENTS[code](front)
+    assert front.refusal().code == code
+
+
+@pytest.mark.parametrize("code", ENTITLEMENTS)
+@pytest.mark.parametrize("fields", REDUCTIONS, ids=lambda fields: "-".join(map(str, fields.values())))
+def test_what_reduces_is_never_refused_for_an_entitlement(code: str, fields: dict[str, Any]) -> None:
+    front = FrontDesk(daily_limit=0)
+    ENTITLEMENTS[code](front)
+    (order,) = front.post(**fields).orders
+    assert order.reduces
+    assert order.deadline is not None
+    assert (order.deadline - NOW).total_seconds() == 300
+
+
+@pytest.mark.parametrize("scope", HALTS)
+def test_a_halt_of_each_scope_holds_back_entries(scope: str) -> None:
+    front = FrontDesk()
+    halted(front, scope)
+    refusal = front.refusal()
+    assert refusal.code == "halted"
+    assert "somebody pulled the cord" in refusal.message
+
+
+def test_a_halt_of_another_account_holds_back_nothing() -> None:
+    front = FrontDesk()
+    halted(front, "account:A9")
+    assert front.post().orders
+
+
+def test_an_allowed_symbol_is_allowed_in_every_spelling() -> None:
+    front = FrontDesk()
+    front.account("A1", symbols=("ES",))
+    for number, symbol in enumerate(("ES", "ES1!", "ESZ6", "CME_MINI:ES1!")):
+        assert front.post(symbol=symbol, id=str(number)).orders
+
+
+@pytest.mark.parametrize(
+    ("credentials", "code"), [(Credentials.MISSING, "credentials_missing"), (Credentials.NEEDS_REAUTH, "needs_reauth")]
+)
+@pytest.mark.parametrize("action", ["buy", "close"])
+def test_without_verified_credentials_nothing_is_accepted(credentials: Credentials, code: str, action: str) -> None:
+    front = FrontDesk()
+    front.account("A1", credentials=credentials)
+    assert front.post(action=action).orders
+    front.venues.known["paper"] = replace(PAPER, credentials_required=True)
+    assert front.refusal(action=action, id="2").code == code
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "trailing_stop", "trail_amount": 1},
+        {"type": "limit", "limit_price": 5900, "time_in_force": "ioc"},
+        {"take_profit": 6000},
+        {"stop_loss": 5800},
+    ],
+)
+def test_what_the_venue_cannot_do_is_refused_beforehand(fields: dict[str, Any]) -> None:
+    assert FrontDesk().refusal(**fields).code == "unsupported"
+
+
+def test_a_venue_that_gives_data_only_or_is_not_there_takes_no_orders() -> None:
+    front = FrontDesk()
+    front.venues.known["paper"] = replace(PAPER, can_trade=False)
+    assert front.refusal().code == "unsupported"
+    front.venues.known.clear()
+    assert front.refusal().code == "unsupported"
+
+
+def test_a_route_to_somebody_elses_account_leads_nowhere() -> None:
+    front = FrontDesk(Route(account_id="A2"))
+    front.account("A2", user_id="U2")
+    assert front.refusal().code == "not_found"
+    front = FrontDesk(Route(account_id="A9"))
+    assert front.refusal().code == "not_found"
+
+
+@pytest.mark.parametrize(("multiplier", "quantity", "target"), [("1", 2, 3), ("2", 4, 6), ("0.5", 1, None)])
+def test_quantities_are_multiplied_per_route(multiplier: str, quantity: int, target: int | None) -> None:
+    front = FrontDesk(Route(account_id="A1", multiplier=Decimal(multiplier)))
+    assert front.post(quantity=2).orders[0].quantity == quantity
+    if target is not None:
+        (order,) = front.post(
+            market_position="short", market_position_size=3, prev_market_position="long", prev_market_position_size=1
+        ).orders
+        assert (order.target, order.prev) == (-target, Decimal(multiplier))
+
+
+@given(size=st.integers(1, 500), multiplier=st.sampled_from(["0.001", "0.01", "0.1", "0.5", "1", "3"]))
+def test_what_the_lot_allows_is_accepted_and_nothing_else(size: int, multiplier: str) -> None:
+    front = FrontDesk(Route(account_id="A1", multiplier=Decimal(multiplier)))
+    scaled = size * Decimal(multiplier)
+    if scaled % 1 == 0:
+        assert front.post(quantity=size).orders[0].quantity == scaled
+    else:
+        assert front.refusal(quantity=size).code == "bad_quantity"
+    assert front.post(quantity=size, symbol="AAPL").orders[0].quantity == scaled
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        pytest.param(exit_fields(0, 1), id="a flat target"),
+        pytest.param({"action": "close", "quantity": 1}, id="a close"),
+        pytest.param({"action": "close_long", "quantity": 1}, id="a close of a side"),
+    ],
+)
+def test_a_close_is_not_refused_for_a_quantity_that_does_not_decide(fields: dict[str, Any]) -> None:
+    front = FrontDesk(Route(account_id="A1", multiplier=Decimal("0.5")))
+    assert front.post(**fields).orders
+
+
+def test_a_target_is_not_refused_for_contracts_that_do_not_decide() -> None:
+    front = FrontDesk(Route(account_id="A1", multiplier=Decimal("0.5")))
+    (order,) = front.post(quantity=3, market_position="long", market_position_size=4, prev_market_position="long",
+                          prev_market_position_size=1).orders  # fmt: skip
+    assert order.target == 2
+
+
+@pytest.mark.parametrize("price", ["5900.25", "5900.2500000001", 5900])
+def test_a_price_on_its_tick_is_taken_without_its_noise(price: object) -> None:
+    (order,) = FrontDesk().post(type="limit", limit_price=price).orders
+    assert order.type is OrderType.LIMIT
+    assert order.limit_price is not None
+    assert order.limit_price % Decimal("0.25") == 0
+
+
+@pytest.mark.parametrize("field", ["limit_price", "stop_price"])
+def test_a_price_beside_its_tick_is_refused_by_name(field: str) -> None:
+    fields = {"type": "stop_limit", "limit_price": 5900, "stop_price": 5900} | {field: "5900.1"}
+    refusal = FrontDesk().refusal(**fields)
+    assert (refusal.code, refusal.details["field"]) == ("invalid_alert", field)
+
+
+def test_an_unknown_symbol_is_refused_by_name() -> None:
+    refusal = FrontDesk().refusal(symbol="{{ticker}}")
+    assert (refusal.code, refusal.details["field"]) == ("invalid_alert", "symbol")
+
+
+@pytest.mark.parametrize("gate", Gate)
+def test_the_order_carries_the_webhooks_gate_and_the_alerts_time(gate: Gate) -> None:
+    (order,) = FrontDesk(gate=gate).post(timestamp="2026-03-02T14:29:50Z").orders
+    assert order.gate is gate
+    assert (order.received_at - order.alert_time).total_seconds() == 10
+    assert [(event.from_state, event.to_state) for event in order.events] == [(None, "QUEUED")]

@@ -1,0 +1,148 @@
+"""The catalogue is well-formed, and every spelling of a symbol leads to its contract."""
+
+from contextlib import suppress
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fillpath.errors import Refused
+from fillpath.market.instruments import Instrument, instrument_of, instruments, resolve
+
+DAY = date(2026, 3, 2)
+ROWS = sorted(instruments().values(), key=lambda row: row.root)
+FUTURES = [row for row in ROWS if row.months]
+MONTHS = "FGHJKMNQUVXZ"
+days = st.dates(date(2020, 1, 1), date(2060, 12, 31))
+
+
+def third_friday(year: int, month: int) -> date:
+    fridays = [date(year, month, day) for day in range(1, 29) if date(year, month, day).weekday() == 4]
+    return fridays[2]
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.root)
+def test_each_row_of_the_catalogue_is_well_formed(row: Instrument) -> None:
+    assert row.root == row.root.strip().upper()
+    assert "#" not in row.root
+    assert row.kind in {"future", "equity", "crypto"}
+    assert (row.kind == "future") == bool(row.months)
+    assert row.name
+    assert row.exchange
+    assert len(row.currency) == 3
+    for positive in (row.tick_size, row.multiplier, row.lot_step, row.demo_price):
+        assert positive > 0
+    assert row.demo_price % row.tick_size == 0
+    assert row.margin >= 0
+    assert row.commission >= 0
+    assert list(row.months) == sorted(set(row.months), key=MONTHS.index)
+    assert row.lot_step == 1 if row.months else row.lot_step <= 1
+    assert row.roll_months_before in {0, 1}
+
+
+def test_the_catalogue_names_each_root_once_and_none_like_a_contract_of_another() -> None:
+    assert len(ROWS) >= 40
+    for row in ROWS:
+        found = instrument_of(row.root)
+        assert found is row
+
+
+@pytest.mark.parametrize("row", FUTURES, ids=lambda row: row.root)
+def test_every_contract_of_every_root_is_read_back_as_its_own(row: Instrument) -> None:
+    for month in row.months:
+        for year in ("6", "26", "2026"):
+            resolved = resolve(f"{row.root}{month}{year}", DAY)
+            assert (resolved.instrument, resolved.contract) == (row, f"{row.root}{month}6")
+            assert instrument_of(resolved.contract) is row
+
+
+@pytest.mark.parametrize(
+    ("symbol", "contract"),
+    [
+        ("ES", "ESH6"), ("es", "ESH6"), (" ES ", "ESH6"), ("ES1!", "ESH6"), ("ES2!", "ESM6"), ("ES5!", "ESH7"),
+        ("CME_MINI:ES1!", "ESH6"), ("CME_MINI_DL:ES1!", "ESH6"), ("cme_mini:esz2026", "ESZ6"), ("ESZ6", "ESZ6"),
+        ("ESZ26", "ESZ6"),
+        ("6E1!", "6EH6"), ("6EZ6", "6EZ6"), ("ZNM2026", "ZNM6"), ("NQU2025", "NQU5"), ("MNQ1!", "MNQH6"), ("M2K1!", "M2KH6"),
+        ("AAPL", "AAPL"), ("NASDAQ:AAPL", "AAPL"), ("COINBASE:BTCUSD", "BTCUSD"), ("FDAX1!", "FDAXH6"),
+    ],
+)  # fmt: skip
+def test_every_spelling_leads_to_its_contract(symbol: str, contract: str) -> None:
+    assert resolve(symbol, DAY).contract == contract
+
+
+@pytest.mark.parametrize(
+    "symbol",
+    [
+        "",
+        "!",
+        "ES0!",
+        "ES!",
+        "AAPL1!",
+        "ESF6",
+        "ESZ",
+        "ESZ206",
+        "ESZ1926",
+        "XYZ1!",
+        "EUR/USD",
+        "ES1!!",
+        "ES-Z6",
+        ":",
+        "ES:",
+        "{{ticker}}",
+    ],
+)
+def test_an_unknown_symbol_is_refused_with_what_would_be_understood(symbol: str) -> None:
+    with pytest.raises(Refused) as caught:
+        resolve(symbol, DAY)
+    assert (caught.value.code, caught.value.details["field"]) == ("invalid_alert", "symbol")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "friday", "before", "after"),
+    [
+        ("ES1!", date(2026, 3, 20), "ESH6", "ESM6"),
+        ("ES1!", date(2026, 6, 19), "ESM6", "ESU6"),
+        ("ES1!", date(2026, 12, 18), "ESZ6", "ESH7"),
+        ("ES2!", date(2026, 3, 20), "ESM6", "ESU6"),
+        ("CL1!", date(2026, 3, 20), "CLJ6", "CLK6"),
+        ("CL1!", date(2025, 12, 19), "CLF6", "CLG6"),
+        ("GC1!", date(2026, 5, 15), "GCM6", "GCQ6"),
+    ],
+)
+def test_trading_moves_on_the_thursday_of_the_week_before_the_third_friday(
+    symbol: str, friday: date, before: str, after: str
+) -> None:
+    roll = friday - timedelta(days=8)
+    assert roll.weekday() == 3
+    assert resolve(symbol, roll - timedelta(days=1)).contract == before
+    assert resolve(symbol, roll).contract == after
+
+
+@given(row=st.sampled_from(FUTURES), day=days)
+def test_the_front_contract_has_not_rolled_and_is_the_first_that_has_not(row: Instrument, day: date) -> None:
+    first, second = resolve(f"{row.root}1!", day).contract, resolve(f"{row.root}2!", day).contract
+    month = MONTHS.index(first[len(row.root)]) + 1
+    year = next(year for year in range(day.year, day.year + 3) if year % 10 == int(first[-1]))
+    index = year * 12 + month - 1 - row.roll_months_before
+    assert third_friday(index // 12, index % 12 + 1) - timedelta(days=8) > day
+    assert first != second
+    assert resolve(row.root, day).contract == first
+
+
+@given(row=st.sampled_from(FUTURES), day=days)
+def test_days_go_by_and_the_front_contract_never_goes_back(row: Instrument, day: date) -> None:
+    today, tomorrow = (resolve(f"{row.root}1!", each).contract for each in (day, day + timedelta(days=1)))
+    assert tomorrow in {today, resolve(f"{row.root}2!", day).contract}
+
+
+@given(symbol=st.text(max_size=12))
+def test_no_text_breaks_the_resolver(symbol: str) -> None:
+    with suppress(Refused):
+        resolved = resolve(symbol, DAY)
+        assert instrument_of(resolved.contract) is resolved.instrument
+
+
+def test_figures_are_exact() -> None:
+    assert instruments()["6J"].tick_size == Decimal("0.0000005")
