@@ -104,8 +104,8 @@ class FrontDesk:
 
     @property
     def inbox(self) -> tuple[InboxEntry, ...]:
-        """The inbox, oldest first."""
-        return tuple(reversed(self.alerts.inbox("U1", 100)))
+        """The inbox as it was written."""
+        return tuple(self.tables.inbox.get("U1", {}).values())
 
 
 def exit_fields(size: int = 0, before: int = 1) -> dict[str, Any]:

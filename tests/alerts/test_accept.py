@@ -74,8 +74,8 @@ def test_a_missing_or_unknown_token_leads_nowhere(token: str | None) -> None:
 def test_each_layer_speaks_before_the_next() -> None:
     front = FrontDesk(daily_limit=0)
     front.user(plan_active=False)
-    late = {"timestamp": "2026-03-02T14:00:00Z"}
-    wrong = {"secret": "wrong"}
+    late: dict[str, Any] = {"timestamp": "2026-03-02T14:00:00Z"}
+    wrong: dict[str, Any] = {"secret": "wrong"}
     assert front.refusal(action="hold", **late, **wrong).code == "invalid_alert"
     assert front.refusal(**late, **wrong).code == "stale_alert"
     assert front.refusal(**wrong).code == "bad_secret"
@@ -270,7 +270,7 @@ def test_a_rotated_token_works_until_its_overlap_is_over(after: int, code: str |
     old = front.access
     rotate_webhook(front.webhook, front.accounts, front.key.read(), NOW, timedelta(hours=1))
     at = NOW + timedelta(seconds=after)
-    fields = {"secret": old.secret, "timestamp": at.isoformat()}
+    fields: dict[str, Any] = {"secret": old.secret, "timestamp": at.isoformat()}
     if code is None:
         assert front.post(at=at, token=old.token, **fields).orders
     else:

@@ -41,11 +41,15 @@ def other_symbols(front: FrontDesk) -> None:
     front.account("A1", symbols=("NQ",))
 
 
+def halting(front: FrontDesk) -> None:
+    halted(front, "environment")
+
+
 ENTITLEMENTS = {
     "plan_inactive": inactive,
     "terms_not_accepted": without_terms,
     "symbol_not_allowed": other_symbols,
-    "halted": lambda front: halted(front, "environment"),
+    "halted": halting,
 }
 
 
@@ -201,7 +205,7 @@ def test_a_price_on_its_tick_is_taken_without_its_noise(price: object) -> None:
 
 @pytest.mark.parametrize("field", ["limit_price", "stop_price"])
 def test_a_price_beside_its_tick_is_refused_by_name(field: str) -> None:
-    fields = {"type": "stop_limit", "limit_price": 5900, "stop_price": 5900} | {field: "5900.1"}
+    fields: dict[str, Any] = {"type": "stop_limit", "limit_price": 5900, "stop_price": 5900} | {field: "5900.1"}
     refusal = FrontDesk().refusal(**fields)
     assert (refusal.code, refusal.details["field"]) == ("invalid_alert", field)
 

@@ -17,6 +17,7 @@ INDEXES = {
     "accounts": {"by_user": ("user", "sk_user")},
     "guards": {},
     "market": {},
+    "paper": {},
 }
 MASTER_KEY = "a master key of the tests, 32 bytes or more"
 _MACHINE = {"StartAt": "Stay", "States": {"Stay": {"Type": "Wait", "Seconds": 60, "End": True}}}
@@ -27,7 +28,7 @@ class Moto:
 
     def __init__(self, url: str) -> None:
         connection = Connection(REGION, f"{url}/", lambda: KEYS)
-        self._url = url
+        self.url = url
         self.dynamodb: DynamoDb = service("dynamodb", connection)
         self.sqs: Sqs = service("sqs", connection)
         self.secrets_manager: SecretsManager = service("secretsmanager", connection)
@@ -35,7 +36,7 @@ class Moto:
 
     def reset(self) -> None:
         """Forget everything: its transactions slow down with the size of its tables."""
-        urllib3.request("POST", f"{self._url}/moto-api/reset")
+        urllib3.request("POST", f"{self.url}/moto-api/reset")
 
     def create_tables(self) -> None:
         """The tables, empty, under their plain names."""

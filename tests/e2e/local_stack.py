@@ -10,7 +10,6 @@ from uuid import uuid4
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import ClientError
 
 from cli.deployment import read_outputs
 from cli.places import Local
@@ -100,12 +99,10 @@ class LocalStack:
     def steps(self, order: Order) -> list[str]:
         """The steps that the order's reversal took, as its execution's history tells; none if there was no execution."""
         arn = self.outputs["ReversalStateMachineArn"].replace(":stateMachine:", ":execution:") + f":{order.order_id}"
-        try:
-            until(lambda: self._step_functions.describe_execution(executionArn=arn)["status"], lambda status: status != "RUNNING")
-            events = self._step_functions.get_execution_history(executionArn=arn, maxResults=1000)["events"]
-        except ClientError as error:
-            assert error.response["Error"]["Code"] == "ExecutionDoesNotExist"
+        if self._status(arn) is None:
             return []
+        until(lambda: self._status(arn), lambda status: status != "RUNNING")
+        events = self._step_functions.get_execution_history(executionArn=arn, maxResults=1000)["events"]
         entered = [event["stateEnteredEventDetails"]["name"] for event in events if "stateEnteredEventDetails" in event]
         return [state for state in entered if state in TASKS]
 
@@ -115,6 +112,12 @@ class LocalStack:
         answer = self._sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10, VisibilityTimeout=0)
         bodies = [json.loads(message["Body"]) for message in answer.get("Messages", [])]
         return [body for body in bodies if body["order_id"] == order.order_id]
+
+    def _status(self, arn: str) -> str | None:
+        try:
+            return str(self._step_functions.describe_execution(executionArn=arn)["status"])
+        except self._step_functions.exceptions.ExecutionDoesNotExist:
+            return None
 
     def _switch(self, mapping: str, state: str) -> None:
         self._lambda.update_event_source_mapping(UUID=mapping, Enabled=state == "Enabled")

@@ -26,6 +26,10 @@ class Case(NamedTuple):
     trader: Trader
     order: Order
 
+    def sent(self) -> bool:
+        """Whether the order has come to the broker."""
+        return bool(self.trader.look(self.order).legs)
+
 
 Begun = dict[str, Case]
 
@@ -37,8 +41,8 @@ def begun(traders: NewTrader) -> Begun:
         "timeout before": _begin(traders, "timeout", when="before", times="1"),
         "followed": _begin(traders, "partial_fill", fraction="0.5", times="1"),
     }
-    for trader, order in cases.values():
-        until(lambda: trader.look(order).legs)
+    for case in cases.values():
+        until(case.sent)
     return cases | {f"crash {when}": _begin(traders, "crash", when=when) for when in ("before", "after")}
 
 

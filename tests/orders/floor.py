@@ -82,7 +82,9 @@ class Fakes:
     def verify(self, order: Order, leg: str = "main", after_s: float = 2) -> float | None:
         """Check a leg once, so many seconds from now."""
         self.clock.sleep(after_s)
-        return verify(CheckRequest(order_id=order.order_id, leg=leg, fence=order.fence, attempt=1), self.floor)
+        sent = self.get(order).leg(leg)
+        attempt = max(1, sent.attempts if sent else 1)
+        return verify(CheckRequest(order_id=order.order_id, leg=leg, fence=order.fence, attempt=attempt), self.floor)
 
     def sweep(self, after_s: float = 60) -> int:
         """Sweep once, so many seconds from now."""
@@ -185,3 +187,12 @@ def to_target(on: Fakes, target: int, prev: int | None = None, **more: Any) -> O
     """Accept the signal of a strategy whose position goes from `prev` to `target`."""
     decided = {"target": Decimal(target), "prev": None if prev is None else Decimal(prev)}
     return signal(on, Operation.TARGET, None, **decided | {"reduces": target == 0} | more)
+
+
+def reversing(on: Fakes, held: int = 2, **more: Any) -> Order:
+    """A long position and an order to go short, handed over to its execution."""
+    on.hold(held)
+    order = signal(on, Operation.ENTER_SHORT, **more)
+    on.run()
+    assert on.get(order).state is OrderState.CLOSING
+    return order

@@ -133,5 +133,6 @@ class _Execution:
         self._step, self._failed = Step.ABORT, 0
         return _HOP_S
 
-    def _end(self) -> None:
+    def _end(self) -> float | None:
         self._on.reversals.end(self._order_id)
+        return None

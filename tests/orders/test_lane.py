@@ -8,7 +8,7 @@ import pytest
 from fillpath.accounts.model import Gate
 from fillpath.orders.model import Operation, OrderState
 from tests.orders.floor import ACCOUNT, LANE, Fakes, fakes, signal, to_target
-from tests.orders.venue import FORGETFUL, lost_reply, never_arrived, refused
+from tests.orders.venue import FORGETFUL, lost_reply, never_arrived, placed, refused, then
 
 SCOPES = ["environment", "user:U1", f"account:{ACCOUNT}"]
 
@@ -33,7 +33,7 @@ def test_a_release_wakes_the_lane_under_its_fence() -> None:
 
 def test_the_next_order_is_left_to_the_next_run_when_less_than_15_s_are_left() -> None:
     on = fakes()
-    on.desk.fill = lambda leg: on.clock.sleep(11) or leg.quantity  # type: ignore[func-returns-value]  # the venue is slow
+    on.desk.answers_to("main", then(lambda: on.clock.sleep(11), placed))
     first, second = signal(on, Operation.ENTER_LONG), signal(on, Operation.ENTER_LONG)
 
     assert on.run() is None

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import combinations
 from typing import NamedTuple
 
-from fillpath.orders.model import LegStatus, Order, OrderState, OrderType
+from fillpath.orders.model import LegStatus, Listing, Order, OrderState, OrderType
 from tests.simulation.evidence import Evidence
 from tests.simulation.history import Fill, History, Send, VenueOrder
 from tests.simulation.virtual import seconds_of
@@ -211,8 +211,9 @@ def _senders_own_their_lane(e: Evidence) -> Judgement:
 def _turns_are_kept(e: Evidence) -> Judgement:
     for pick in e.history.picks:
         for passed_over in pick.passed_over:
-            waiting = e.order_at(passed_over, pick.at)
-            if not pick.unknown or waiting is None or not waiting.reduces:
+            other = e.order_at(passed_over, pick.at)
+            waits = other is not None and other.listing is Listing.WAITING
+            if waits and not (pick.unknown and other and other.reduces):
                 yield Violation("turn", f"order {pick.order_id} was picked before {passed_over}")
 
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fillpath.accounts.capabilities import Capabilities
-from fillpath.accounts.model import Account, Credentials, Route
+from fillpath.accounts.model import Account, Credentials, Gate, Route
 from fillpath.alerts.body import invalid
 from fillpath.alerts.canonical import CanonicalAlert
 from fillpath.alerts.ports.alert_store import Context
@@ -48,7 +48,10 @@ def draft_orders(
     """One order per route, QUEUED or REJECTED with the route's reason; Refused as a whole only if every route is."""
     resolved = resolve(alert.symbol, received_at.date())
     _check_prices(alert, resolved.instrument)
-    drafts = [_draft(alert, route, context, resolved, received_at, alert_id) for route in context.webhook.routes]
+    drafts = [
+        _only_reducing(_draft(alert, route, context, resolved, received_at, alert_id), context)
+        for route in context.webhook.routes
+    ]
     verdicts = [_refusal(alert, order, context, resolved.instrument, venues) for order in drafts]
     refusals = [verdict for verdict in verdicts if verdict]
     if len(refusals) == len(drafts):
@@ -91,6 +94,15 @@ def _draft(
         listing=Listing.WAITING,
         events=(Event(at=received_at, to_state=OrderState.QUEUED),),
     )
+
+
+def _only_reducing(order: Order, context: Context) -> Order:
+    """A resync may open where the strategy reduces; where an entry would not be allowed, the order may only reduce."""
+    account = context.accounts.get(order.account_id)
+    if order.gate is not Gate.RESYNC or not order.reduces or not order.target or account is None:
+        return order
+    as_entry = order.model_copy(update={"reduces": False})
+    return order.model_copy(update={"gate": Gate.IGNORE}) if _not_entitled(as_entry, account, context) else order
 
 
 def _refusal(

@@ -11,7 +11,7 @@ from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState, 
 from fillpath.orders.outcomes import Position
 from fillpath.orders.plan import Nothing, Plan, Refusal, Reversal, Trade, plan
 from fillpath.orders.ports.order_store import LaneView
-from fillpath.orders.transitions import MAIN, PROTECT, ended, moved, put_back
+from fillpath.orders.transitions import MAIN, PROTECT, ended, is_protection, moved, put_back
 from fillpath.orders.working import clear, in_the_way
 
 COME_BACK_S = 2.0
@@ -53,10 +53,24 @@ def send(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal | 
     return None if order.owns_lane else GoOn()
 
 
-def unresolved(view: LaneView, floor: Floor) -> Decimal:
-    """What reductions of unknown outcome may still take from the position."""
-    doubtful = [floor.orders.get(each.order_id) for each in view.unknown if each.reduces]
-    return sum((order.live_leg.remaining for order in doubtful if order.live_leg), Decimal(0))
+def spoken_for(order: Order, view: LaneView, floor: Floor) -> dict[str, Decimal]:
+    """What other orders may still take from each contract: reductions in doubt, and (for what will rest itself) resting ones.
+
+    Where the venue knows reduce-only orders, what rests cannot open a position and may overlap.
+    """
+    rests = order.resting and not floor.desk.capabilities(account_of(order)).reduce_only
+    listed = [each.order_id for each in view.unknown]
+    listed += [each.order_id for each in view.working if rests and each.reduces]
+    taken: dict[str, Decimal] = {}
+    for leg in [leg for order_id in listed for leg in floor.orders.get(order_id).legs]:
+        if leg.reduce_only and not leg.status.ended and leg.status is not LegStatus.QUEUED:
+            taken[leg.contract] = taken.get(leg.contract, Decimal(0)) + leg.remaining
+    return taken
+
+
+def free(position: Position, taken: dict[str, Decimal]) -> Decimal:
+    """How much of a held contract nobody else may take."""
+    return max(Decimal(0), abs(position.quantity) - taken.get(position.contract, Decimal(0)))
 
 
 def is_overdue(order: Order, floor: Floor) -> bool:
@@ -112,9 +126,10 @@ def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime
 def decide(order: Order, positions: tuple[Position, ...], view: LaneView, floor: Floor) -> Plan:
     """What the order means for these positions, less what is in doubt on the lane."""
     held = net(positions)
-    doubt = unresolved(view, floor) if view.unknown else Decimal(0)
+    taken = spoken_for(order, view, floor)
+    doubt = sum((abs(p.quantity) - free(p, taken) for p in positions), Decimal(0))
     leg = order.live_leg
-    return _protect(leg, held, doubt) if leg and leg.status.ended else plan(order, held, doubt)
+    return _protect(leg, held, doubt) if leg and (leg.status.ended or is_protection(leg.leg)) else plan(order, held, doubt)
 
 
 def net(positions: tuple[Position, ...]) -> Decimal:
@@ -142,7 +157,7 @@ def _carry_out(
         case Refusal(reason):
             return _end(order, (OrderState.REJECTED, reason, "the account does not hold what the strategy believes"), floor)
         case Trade(reduces=True):
-            return _reduce(order, decision, positions, floor, until)
+            return _reduce(order, decision, positions, view, floor, until)
     if end := entry_blocked(order, bool(view.unknown), floor):
         return _end(order, end, floor)
     if isinstance(decision, Reversal):
@@ -151,12 +166,13 @@ def _carry_out(
     return send(order, leg, until, floor, net(positions))
 
 
-def _reduce(order: Order, trade: Trade, positions: tuple[Position, ...], floor: Floor, until: datetime) -> Step:
+def _reduce(order: Order, trade: Trade, positions: tuple[Position, ...], view: LaneView, floor: Floor, until: datetime) -> Step:
     """A reduction trades the contract that is held; a close of several contracts runs like a reversal that opens nothing."""
     if len(positions) > 1 and order.operation in _CLOSES and not order.legs:
         return _hand_over(order, positions, floor)
-    largest = max(positions, key=lambda p: abs(p.quantity))
-    quantity = min(trade.quantity, abs(largest.quantity))
+    taken = spoken_for(order, view, floor)
+    largest = max(positions, key=lambda p: free(p, taken))
+    quantity = min(trade.quantity, free(largest, taken))
     leg = new_leg(order, next_leg_name(order), largest.contract, trade.side, quantity, reduce_only=True)
     return send(order, leg, until, floor, net(positions))
 

@@ -11,7 +11,7 @@ from fillpath.errors import BrokerUnavailable, Conflict
 from fillpath.orders.act import COME_BACK_S, ComeBack, GoOn, Step, act, decide, is_overdue, send
 from fillpath.orders.floor import Floor, account_of, wake
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look, may_send_again
-from fillpath.orders.model import Lane, Order, OrderState
+from fillpath.orders.model import Lane, Listing, Order, OrderState
 from fillpath.orders.plan import Nothing
 from fillpath.orders.ports.order_store import LaneView
 
@@ -54,6 +54,8 @@ def _pick(view: LaneView, floor: Floor) -> Order | None:
     """The first waiting order that can act now; a reduction behind an unknown order waits while nothing is left to reduce."""
     for waiting in view.waiting:
         order = floor.orders.get(waiting.order_id)
+        if order.listing is not Listing.WAITING:
+            continue  # it ended between the two reads
         if not (view.unknown and order.reduces) or is_overdue(order, floor) or _can_reduce(order, view, floor):
             return order
     return None

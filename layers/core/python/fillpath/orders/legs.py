@@ -7,10 +7,10 @@ from decimal import Decimal
 
 from fillpath.errors import BrokerUnavailable, Conflict
 from fillpath.orders.floor import Floor, account_of, change
-from fillpath.orders.model import Leg, LegStatus, Order
-from fillpath.orders.outcomes import RateLimited
+from fillpath.orders.model import Leg, LegStatus, Order, OrderState
+from fillpath.orders.outcomes import Accepted, RateLimited
 from fillpath.orders.ports.verification_queue import Check
-from fillpath.orders.transitions import answered, doubtful, observed, preparing, refused, unsent
+from fillpath.orders.transitions import answered, doubtful, observed, preparing, refused, told, unsent
 
 LOOK_S = 2.0
 SEE_CANCELLED_S = 3.0
@@ -29,14 +29,26 @@ def submit(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal 
     sent = order.leg(leg.leg)
     if sent is None or sent.submit_by is None:
         raise Conflict(f"leg {leg.leg} of {order.order_id} was not prepared")
+    again = leg.status is LegStatus.SUBMITTING
     if not leg.reduce_only and (halt := floor.controls.halted(order.user_id, order.account_id)):
+        if again:
+            return _not_again(order, leg, "halted", floor), None
         text = f"trading is halted for {halt.scope}"
         return change(order, lambda o: refused(o, leg.leg, floor.clock.now(), "halted", text), floor), None
     if floor.clock.now() >= min(sent.submit_by, until - timedelta(seconds=_SEND_MARGIN_S)):
+        if again:
+            return _not_again(order, leg, "out_of_time", floor), None
         return change(order, lambda o: unsent(o, leg.leg, floor.clock.now(), "out_of_time"), floor), 0.0
     outcome = floor.desk.submit(account_of(order), sent)
+    if again and not isinstance(outcome, Accepted):
+        return _not_again(order, leg, "no_answer", floor), None
     order = change(order, lambda o: answered(o, leg.leg, outcome, floor.clock.now()), floor)
     return order, outcome.delay_s if isinstance(outcome, RateLimited) else None
+
+
+def _not_again(order: Order, leg: Leg, reason: str, floor: Floor) -> Order:
+    """Whatever keeps a repeated send from being taken says nothing about the first one: that is left to verification."""
+    return change(order, lambda o: doubtful(o, leg.leg, floor.clock.now(), reason), floor)
 
 
 def look(order: Order, name: str, floor: Floor) -> Order:
@@ -89,10 +101,12 @@ def resolve(order: Order, name: str, floor: Floor) -> Order:
         view = floor.desk.look_up(account_of(order), leg)
     except BrokerUnavailable:
         return _in_doubt(order, leg, asked_at, floor)
+    held = _held_now(order, floor)
     if view is not None:
-        return change(order, lambda o: observed(o, name, view, floor.clock.now()), floor)
+        return change(order, lambda o: _telling(observed(o, name, view, floor.clock.now()), held), floor)
     if leg.status.in_doubt and _absence_counts(order, leg, asked_at, floor):
-        return change(order, lambda o: _if_same_attempt(o, leg, lambda p: refused(p, name, asked_at, "not_placed")), floor)
+        verdict = _if_same_attempt(leg, lambda o: refused(o, name, asked_at, "not_placed"))
+        return change(order, lambda o: _telling(verdict(o), held), floor)
     return _in_doubt(order, leg, asked_at, floor)
 
 
@@ -112,7 +126,7 @@ def _prepared(order: Order, seen: Leg, at: datetime, held: Decimal | None) -> Or
     now = order.leg(seen.leg) or seen
     if order.state.ended or now.attempts != seen.attempts or now.status not in {LegStatus.QUEUED, LegStatus.SUBMITTING}:
         raise Conflict(f"leg {seen.leg} of {order.order_id} is in other hands")
-    return preparing(order, now, at, held)
+    return preparing(order, seen, at, held)
 
 
 def _try_look(order: Order, name: str, floor: Floor) -> Order:
@@ -125,13 +139,35 @@ def _try_look(order: Order, name: str, floor: Floor) -> Order:
 def _in_doubt(order: Order, leg: Leg, at: datetime, floor: Floor) -> Order:
     if leg.status is not LegStatus.SUBMITTING or leg.submit_by is None or at <= leg.submit_by:
         return order
-    return change(order, lambda o: _if_same_attempt(o, leg, lambda p: doubtful(p, leg.leg, at, "no_answer")), floor)
+    return change(order, _if_same_attempt(leg, lambda o: doubtful(o, leg.leg, at, "no_answer")), floor)
 
 
-def _if_same_attempt(order: Order, seen: Leg, how: Callable[[Order], Order]) -> Order:
+def _if_same_attempt(seen: Leg, how: Callable[[Order], Order]) -> Callable[[Order], Order]:
     """Apply a verdict only to the attempt it was found for: a newer attempt, or an answer, has made it void."""
-    now = order.leg(seen.leg)
-    return how(order) if now and now.status.in_doubt and now.attempts == seen.attempts else order
+
+    def verdict(order: Order) -> Order:
+        now = order.leg(seen.leg)
+        return how(order) if now and now.status.in_doubt and now.attempts == seen.attempts else order
+
+    return verdict
+
+
+def _held_now(order: Order, floor: Floor) -> Decimal | None:
+    """What is held while a reversal in doubt is resolved: others may have acted since it gave up the lane."""
+    if order.state is not OrderState.UNKNOWN or not order.auto_exit:
+        return None
+    try:
+        positions = floor.desk.positions(account_of(order), order.root)
+    except BrokerUnavailable:
+        return None
+    return sum((position.quantity for position in positions), Decimal(0))
+
+
+def _telling(order: Order, held: Decimal | None) -> Order:
+    """A reversal that ended just now tells what was read."""
+    if held is None or order.state is not OrderState.ABORTED or order.held is not None:
+        return order
+    return order.model_copy(update={"held": held, "message": told(order.root, held)})
 
 
 def _absence_counts(order: Order, leg: Leg, at: datetime, floor: Floor) -> bool:

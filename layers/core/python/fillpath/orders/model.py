@@ -291,8 +291,11 @@ def new_leg(
             "time_in_force": order.time_in_force,
         }
     )
+    before = order.leg(name)
     return Leg(
         leg=name,
+        attempts=before.attempts if before else 0,
+        prepared_at=before.prepared_at if before else None,
         client_order_id=client_order_id(order.order_id, name),
         contract=contract,
         side=side,

@@ -68,7 +68,7 @@ def plan(order: Order, position: Decimal, unresolved: Decimal = Decimal(0)) -> P
         return _gated(order, position) or _enter(_ENTRY_SIDE[order.operation], order.quantity or Decimal(0), position)
     if order.operation is Operation.TARGET:
         return _target(order, position, free)
-    return _exit(order, free)
+    return _exit(order, free) if free or not position else Nothing("spoken_for")
 
 
 def _gated(order: Order, position: Decimal) -> Refusal | None:

@@ -9,13 +9,13 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fillpath.errors import BrokerUnavailable
-from fillpath.orders.act import entry_blocked, is_overdue, net, overdue
+from fillpath.orders.act import decide, entry_blocked, free, is_overdue, net, overdue, spoken_for
 from fillpath.orders.floor import Floor, account_of, change, wake
 from fillpath.orders.legs import await_fill, cancel, may_send_again, resolve, submit, watch
 from fillpath.orders.messages import Step, StepResult
 from fillpath.orders.model import Leg, LegStatus, Order, OrderState, Side, new_leg
 from fillpath.orders.outcomes import Position
-from fillpath.orders.plan import Nothing, Plan, Refusal, Reversal, Trade, plan
+from fillpath.orders.plan import Nothing, Plan, Refusal, Reversal, Trade
 from fillpath.orders.transitions import CLOSE, OPEN, ended, is_close, moved, stopped
 from fillpath.orders.working import clear
 
@@ -45,17 +45,18 @@ def _prepare(order: Order, floor: Floor, _finish_by: datetime) -> StepResult:
     if order.legs:
         return _next(order, Step.OPEN if order.state is OrderState.OPENING else Step.CLOSE)
     positions = floor.desk.positions(account_of(order), order.root)
-    decision = plan(order, net(positions))
+    view = floor.orders.lane(order.lane)
+    decision = decide(order, positions, view, floor)
     if (end := _not_now(order, decision, positions, floor)) is not None:
         return _end(order, end, floor)
-    view = floor.orders.lane(order.lane)
     if not clear(order, view.working, floor):
         return _abort_next(order, "cancel_unconfirmed", floor)
     positions = floor.desk.positions(account_of(order), order.root)
-    decision = plan(order, net(positions))
+    decision = decide(order, positions, view, floor)
     if (end := _moot(decision)) is not None:
         return _end(order, end, floor)
-    order = change(order, lambda o: _with_legs(o, decision, positions, floor.clock.now()), floor)
+    taken = spoken_for(order, view, floor)
+    order = change(order, lambda o: _with_legs(o, decision, positions, taken, floor.clock.now()), floor)
     return _next(order, Step.OPEN if order.state is OrderState.OPENING else Step.CLOSE)
 
 
@@ -89,24 +90,23 @@ def _opening(order: Order, decision: Plan) -> Leg | None:
     return None
 
 
-def _with_legs(order: Order, decision: Plan, positions: tuple[Position, ...], at: datetime) -> Order:
+def _with_legs(order: Order, decision: Plan, positions: tuple[Position, ...], taken: dict[str, Decimal], at: datetime) -> Order:
     """The recorded legs: one close per held contract (none if the position has gone meanwhile), and what opens."""
     held = net(positions)
     order = order.model_copy(update={"position_before": held, "held": None})
     if not isinstance(decision, Trade) or decision.reduces:
-        for number, position in enumerate(positions, start=1):
-            order = order.with_leg(_closing(order, number, position))
+        closable = [(position, free(position, taken)) for position in positions if free(position, taken)]
+        for number, (position, quantity) in enumerate(closable, start=1):
+            order = order.with_leg(_closing(order, number, position, quantity))
     opening = _opening(order, decision)
     if opening is not None:
         order = order.with_leg(opening)
     return order if any(is_close(leg.leg) for leg in order.legs) else moved(order, OrderState.OPENING, at)
 
 
-def _closing(order: Order, number: int, position: Position) -> Leg:
+def _closing(order: Order, number: int, position: Position, quantity: Decimal) -> Leg:
     name = CLOSE if number == 1 else f"{CLOSE}-{number}"
-    return new_leg(
-        order, name, position.contract, Side.of(-position.quantity), abs(position.quantity), reduce_only=True, at_market=True
-    )
+    return new_leg(order, name, position.contract, Side.of(-position.quantity), quantity, reduce_only=True, at_market=True)
 
 
 # --- close and poll -------------------------------------------------------------------------------------------------------------

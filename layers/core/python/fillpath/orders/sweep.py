@@ -10,7 +10,7 @@ from fillpath.orders.execute import RUN_S
 from fillpath.orders.floor import Floor, change, wake
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel, resolve
 from fillpath.orders.messages import Step
-from fillpath.orders.model import Listing, Order, OrderState
+from fillpath.orders.model import LegStatus, Listing, Order, OrderState
 from fillpath.orders.ports.reversal_runner import ExecutionStatus
 from fillpath.orders.reverse import reverse
 from fillpath.orders.transitions import ended
@@ -38,9 +38,8 @@ def sweep(floor: Floor) -> int:
 def _look_after(listed: Order, floor: Floor) -> bool:
     try:
         order = floor.orders.get(listed.order_id)
-        care = _CARE.get(order.state)
-        if care is not None:
-            care(order, floor)
+        care = _CARE.get(order.state, _release)
+        care(order, floor)
     except (BrokerError, Conflict, NotFound, StorageUnavailable):
         _log.exception("order %s could not be looked after; the next sweep tries again", listed.order_id)
         floor.telemetry.count("SweepErrors", listed)
@@ -60,10 +59,23 @@ def _queued(order: Order, floor: Floor) -> None:
         wake(order, f"{order.lane}#{order.fence}#{floor.clock.now():%Y%m%dT%H%M}", floor)
 
 
+def _release(order: Order, floor: Floor) -> None:
+    """An order that has ended holds nothing up."""
+    change(order, lambda o: o.model_copy(update={"listing": Listing.NONE, "owns_lane": False}), floor)
+
+
 def _in_doubt(order: Order, floor: Floor) -> None:
     for leg in order.legs:
         if leg.status.in_doubt and leg.submit_by and floor.clock.now() > leg.submit_by + timedelta(seconds=RUN_S):
             order = resolve(order, leg.leg, floor)
+        elif leg.status in {LegStatus.WORKING, LegStatus.PARTIALLY_FILLED}:
+            order = _see_working(order, leg.leg, floor)
+
+
+def _see_working(order: Order, name: str, floor: Floor) -> Order:
+    """A close of a reversal in doubt that turned out to work: nobody else watches it."""
+    order = resolve(order, name, floor)
+    return cancel(order, name, SEE_CANCELLED_S, floor) if not order.state.ended and is_overdue(order, floor) else order
 
 
 def _working(order: Order, floor: Floor) -> None:

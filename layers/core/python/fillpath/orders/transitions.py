@@ -152,12 +152,13 @@ def _awaits_next_leg(order: Order, leg: Leg) -> bool:
 
 def _close_resolved(order: Order, at: datetime) -> Order:
     closes = [leg for leg in order.legs if is_close(leg.leg)]
-    return stopped(order, at, "close_unknown") if all(leg.status.ended for leg in closes) else order
+    known = all(leg.status.ended or leg.status is LegStatus.QUEUED for leg in closes)
+    return stopped(order, at, "close_unknown") if known else order
 
 
 def stopped(order: Order, at: datetime, reason: str, held: Decimal | None = None, message: str | None = None) -> Order:
     """A reversal ended half way, telling what is `held` (signed); reckoned from the legs where nobody read the position."""
-    if held is None:
+    if held is None and order.listing is not Listing.UNKNOWN:
         held = (order.position_before or Decimal(0)) + sum(
             (leg.side.sign * leg.filled_quantity for leg in order.legs), Decimal(0)
         )
@@ -165,9 +166,15 @@ def stopped(order: Order, at: datetime, reason: str, held: Decimal | None = None
         leg.model_copy(update={"status": LegStatus.CANCELLED, "reason": "not_sent"}) if leg.status is LegStatus.QUEUED else leg
         for leg in order.legs
     )
-    told = message or ("nothing is held" if held == 0 else f"{held.normalize():+f} {order.root} is held")
     order = order.model_copy(update={"held": held, "legs": legs})
-    return ended(order, OrderState.ABORTED, at, reason, told)
+    return ended(order, OrderState.ABORTED, at, reason, message or told(order.root, held))
+
+
+def told(root: str, held: Decimal | None) -> str:
+    """What a person reads about the position that a stopped reversal left."""
+    if held is None:
+        return f"other orders may have acted since: look at what is held of {root}"
+    return "nothing is held" if held == 0 else f"{held.normalize():+f} {root} is held"
 
 
 def doubtful(order: Order, name: str, at: datetime, reason: str) -> Order:

@@ -4,7 +4,7 @@ from fillpath.orders.floor import Floor, change
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel
 from fillpath.orders.model import Operation, Order, OrderState, Side
 from fillpath.orders.ports.order_store import Working
-from fillpath.orders.transitions import making_way
+from fillpath.orders.transitions import is_protection, making_way
 
 _EXITS = {Operation.EXIT_LONG: Side.SELL, Operation.EXIT_SHORT: Side.BUY}
 _ENTRIES = {Operation.ENTER_LONG: Side.BUY, Operation.ENTER_SHORT: Side.SELL}
@@ -17,7 +17,7 @@ def in_the_way(order: Order, working: tuple[Working, ...]) -> tuple[Working, ...
     would exit the same quantity; an entry clears resting entries against it. What only comes to rest itself, or is placed
     again, leaves protection alone.
     """
-    if order.legs:
+    if order.live_leg and (order.live_leg.status.ended or is_protection(order.live_leg.leg)):
         return ()
     if order.operation in _ENTRIES:
         return tuple(w for w in working if not w.reduces and w.side is _ENTRIES[order.operation].opposite)
