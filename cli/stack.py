@@ -23,6 +23,7 @@ def bring_up(local: Local, *, port: int | None, reset: bool) -> Description:
     emulator = Emulator(local.emulator)
     with _one_at_a_time(local):
         if reset:
+            port = port or emulator.port
             clear(local, emulator)
         started = _ensure_running(emulator, port)
         try:

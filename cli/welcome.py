@@ -10,11 +10,12 @@ from fillpath.alerts.message import strategy_message
 # The shell puts the time in when the line runs: an alert is refused when it is older than half a minute.
 NOW = "'$(date -u +%Y-%m-%dT%H:%M:%SZ)'"
 NEXT = (
-    ("./fillpath orders", "what became of it; with an id each step and its time"),
-    ("./fillpath positions", "what is held, and what it is worth"),
-    ("./fillpath alert sell ES1! 1", "the other way: closes what is held, then opens"),
-    ("./fillpath account scenario paper never_fill", "then send an alert, and see what happens"),
-    ("./fillpath down", "stops it; the next up finds everything as it was"),
+    ("./fillpath orders", "what became of it"),
+    ("./fillpath orders ID", "each step with its time"),
+    ("./fillpath positions", "what is held"),
+    ("./fillpath alert sell ES1! 1", "closes what is held, then opens"),
+    ("./fillpath account scenario paper never_fill", "and sell or buy again: aborted"),
+    ("./fillpath down", "stops it, and keeps everything"),
 )
 
 

@@ -9,11 +9,10 @@ from typing import Annotated, Any, NoReturn
 import typer
 
 from cli import terminal
+from cli.commands.options import Json
 from cli.emulator import Emulator
 from cli.places import Local
 from cli.problem import Problem
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON for programs.")]
 
 
 def register(app: typer.Typer) -> None:

@@ -9,7 +9,6 @@ import typer
 
 from cli import terminal
 from cli.places import ROOT, Local
-from cli.stack import read_description
 
 
 class Benchmark(StrEnum):
@@ -33,6 +32,8 @@ def bench(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON for programs.")] = False,
 ) -> None:
     """Measure and print median and tail; nothing is judged."""
+    from cli.stack import read_description
+
     local: Local = context.obj
     arguments = ["-n", str(times)] if times else []
     if name is Benchmark.ALERT_TO_FILL:

@@ -21,7 +21,7 @@ _LOOK_EVERY_S = 0.04
 def handler(event: dict[str, Any], context: object) -> answers.Answer:  # noqa: ARG001  Lambda's signature
     """Answer one request of the gateway; whatever goes wrong before the commit asks for a resend."""
     logging.getLogger("fillpath").setLevel(env().log_level)
-    hit = _hit(event)
+    hit = hit_of(event)
     try:
         return _answer(hit)
     except StorageUnavailable as exc:
@@ -29,6 +29,14 @@ def handler(event: dict[str, Any], context: object) -> answers.Answer:  # noqa: 
     except Exception:  # noqa: BLE001  the entry point: a resend is safe, because the replay guard knows what was committed
         _log.exception("an alert met an error")
     return answers.try_again()
+
+
+def hit_of(event: dict[str, Any]) -> Hit:
+    """The request of the gateway's proxy event."""
+    body = event.get("body") or ""
+    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
+    token = (event.get("pathParameters") or {}).get("token")
+    return Hit(token=token, body=raw, received_at=from_epoch_ms(event["requestContext"]["requestTimeEpoch"]))
 
 
 def _answer(hit: Hit) -> answers.Answer:
@@ -65,10 +73,3 @@ def _looked_up(current: tuple[Order, ...]) -> tuple[Order, ...]:
         return tuple(order if order.state.ended else orders().get(order.order_id) for order in current)
     except StorageUnavailable:
         return current  # committed already: the answer is then 202, never a request to send again
-
-
-def _hit(event: dict[str, Any]) -> Hit:
-    body = event.get("body") or ""
-    raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
-    token = (event.get("pathParameters") or {}).get("token")
-    return Hit(token=token, body=raw, received_at=from_epoch_ms(event["requestContext"]["requestTimeEpoch"]))

@@ -348,8 +348,16 @@ def test_an_alert_is_refused_as_a_whole_when_every_route_is() -> None:
     assert front.post(action="close", id="2").orders
 
 
-def test_a_resync_that_may_open_a_position_is_no_reduction() -> None:
+@pytest.mark.parametrize("barrier", ["plan", "daily limit", "age"])
+def test_a_resync_may_only_reduce_where_an_entry_would_be_refused(barrier: str) -> None:
+    front = FrontDesk(gate=Gate.RESYNC, daily_limit=0 if barrier == "daily limit" else None)
+    front.user(plan_active=barrier != "plan")
+    at = NOW + timedelta(seconds=100 if barrier == "age" else 0)
+    (order,) = front.post(at=at, **exit_fields(1, 2)).orders
+    assert order.gate is Gate.IGNORE
+
+
+def test_a_resync_that_is_entitled_to_enter_stays_one() -> None:
     front = FrontDesk(gate=Gate.RESYNC)
-    front.user(plan_active=False)
-    assert front.refusal(**exit_fields(1, 2)).code == "plan_inactive"
-    assert front.post(**exit_fields(0, 1)).orders
+    (order,) = front.post(**exit_fields(1, 2)).orders
+    assert order.gate is Gate.RESYNC

@@ -91,7 +91,7 @@ def a_webhook_server() -> Iterator[Webhook]:
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     webhook.url = f"http://127.0.0.1:{server.server_port}"
-    Thread(target=server.serve_forever, daemon=True).start()
+    Thread(target=lambda: server.serve_forever(poll_interval=0.01), daemon=True).start()
     try:
         yield webhook
     finally:

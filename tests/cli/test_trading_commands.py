@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from cli.application import run
 from fillpath.orders.model import Event, Leg, LegStatus, Listing, Order, OrderState, OrderType, Side, new_leg
 from fillpath_aws.alert_store import DynamoAlertStore, Tables
 from fillpath_brokers.paper.venue import PaperBroker
@@ -211,8 +212,6 @@ def test_halt_takes_one_scope_at_a_time(stack: Stack) -> None:
 def test_without_a_running_stack_the_way_to_start_it_is_told(
     command: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from cli.application import run
-
     assert run(["--local", str(tmp_path), command]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""

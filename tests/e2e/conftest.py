@@ -9,9 +9,6 @@ import pytest
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader, new_trader
 
-# More than any test posts at once.
-CONNECTIONS = 256
-
 NewTrader = Callable[..., Trader]
 
 
@@ -25,8 +22,7 @@ def stack(request: pytest.FixtureRequest) -> LocalStack:
 
 @pytest.fixture(scope="session")
 def http() -> Iterator[httpx.Client]:
-    limits = httpx.Limits(max_connections=CONNECTIONS, max_keepalive_connections=CONNECTIONS)
-    with httpx.Client(timeout=30, limits=limits) as client:
+    with httpx.Client(timeout=30) as client:
         yield client
 
 

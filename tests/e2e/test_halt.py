@@ -3,6 +3,7 @@
 from fillpath.orders.model import OrderState
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
+from tests.e2e.waiting import until
 
 
 def test_a_halt_between_accept_and_submit_stops_the_entry(stack: LocalStack, patient: Trader) -> None:
@@ -37,7 +38,8 @@ def test_a_target_toward_zero_works_under_a_halt(patient: Trader) -> None:
 def test_a_halt_during_a_reversal_lets_the_close_stand_and_opens_nothing(patient: Trader) -> None:
     patient.hold(1)
     patient.scenario("delay", seconds="1", leg="close")
-    order = patient.became(patient.order("sell", 1), OrderState.CLOSING)
+    order = patient.order("sell", 1)
+    until(lambda: patient.look(order).submitted_at)  # until then the whole reversal would be refused
     patient.halt()
     order = patient.ended(order)
     assert (order.state, order.reason, order.held, patient.position()) == (OrderState.ABORTED, "halted", 0, 0)

@@ -203,5 +203,5 @@ def test_a_close_takes_all_whatever_quantity_it_names() -> None:
 def test_what_may_already_be_leaving_is_not_sold_again() -> None:
     close = order(Operation.CLOSE)
     assert plan(close, Decimal(3), Decimal(2)) == Trade(Side.SELL, Decimal(1), reduces=True)
-    assert plan(close, Decimal(3), Decimal(3)) == Nothing("flat")
-    assert plan(close, Decimal(-3), Decimal(5)) == Nothing("flat")
+    assert plan(close, Decimal(3), Decimal(3)) == Nothing("spoken_for")
+    assert plan(close, Decimal(-3), Decimal(5)) == Nothing("spoken_for")

@@ -260,18 +260,29 @@ def test_a_resting_exit_stays_through_a_halt() -> None:
     assert on.get(protecting).state is OrderState.WORKING
 
 
-def test_a_sibling_exit_does_not_stay_at_the_venue_when_nothing_is_held() -> None:
+def test_resting_exits_never_add_up_to_more_than_is_held_where_the_venue_knows_no_reduce_only() -> None:
     on = fakes(FORGETFUL)
-    on.hold(1)
-    losing, taking = stop(on, 1), at_rest(on, Operation.EXIT_LONG, 1, price=110)
-    on.desk.fill_now(f"{taking.order_id}-main")
+    on.hold(3)
+    stop(on, 2)
+    taking = at_rest(on, Operation.EXIT_LONG, 2, price=110)
+    assert on.get(taking).legs[0].quantity == 1
+    late = signal(on, Operation.EXIT_LONG, 1, type=OrderType.LIMIT, limit_price=Decimal(120))
+    on.run()
+    assert on.state(late) == (OrderState.SKIPPED, "spoken_for")
+    for order in on.desk.working():
+        on.desk.fill_now(order.leg.client_order_id)
     assert on.held() == 0
 
-    on.settle(3)
 
-    assert on.get(taking).state is OrderState.FILLED
-    assert on.get(losing).state.ended
-    assert on.desk.working() == []
+def test_resting_exits_may_overlap_where_the_venue_knows_reduce_only() -> None:
+    on = fakes()
+    on.hold(1)
+    stop(on, 1)
+    taking = at_rest(on, Operation.EXIT_LONG, 1, price=110)
+    for order in on.desk.working():
+        on.desk.fill_now(order.leg.client_order_id)
+    assert on.held() == 0
+    assert on.get(taking).state is OrderState.WORKING
 
 
 def test_a_cancel_by_hand_long_after_an_order_made_way_in_vain_is_final() -> None:

@@ -65,6 +65,7 @@ class Cloud:
         self.time = VirtualTime()
         self.history = History(scenario.capabilities, scenario.holdings)
         self.faults = Faults(scenario.faults, Random(f"faults {scenario.seed}"))
+        self.faults.diverge = lambda variant: self.random.seed(f"cloud {scenario.seed} {variant}")
         self.tables = FakeTables()
         self.alerts = FakeAlertStore(self.tables)
         self.flags = FakeControls(self.tables)

@@ -1,6 +1,7 @@
 """Faults: what goes wrong at which call. A scenario's plan comes in; each call asks whether it is struck."""
 
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from random import Random
@@ -38,11 +39,28 @@ class Point(NamedTuple):
 
 
 class Strike(NamedTuple):
-    """One fault at one point: the how-manieth time it is reached."""
+    """One fault at one point: the how-manieth time it is reached. `variant` is another course of things from there on."""
 
     point: Point
     occurrence: int
     kind: Kind
+    variant: int = 0
+
+    def __str__(self) -> str:
+        return f"{self.point} {self.kind} {self.occurrence} {self.variant}"
+
+    @classmethod
+    def parse(cls, text: str) -> "Strike":
+        """The strike of its own text; ValueError if it is none."""
+        use_case, method, phase, kind, occurrence, variant = text.split()
+        return cls(Point(use_case, method, Phase(phase)), int(occurrence), Kind(kind), int(variant))
+
+
+class Struck(NamedTuple):
+    """A fault that happened."""
+
+    at: float
+    what: str
 
 
 class MessageFault(StrEnum):
@@ -86,9 +104,10 @@ class Faults:
     def __init__(self, plan: FaultPlan, random: Random) -> None:
         self.plan = plan
         self.reached: Counter[Point] = Counter()
-        self.struck: list[str] = []
+        self.struck: list[Struck] = []
+        self.diverge: Callable[[int], None] = lambda _variant: None
         self._random = random
-        self._strikes = {(strike.point, strike.occurrence): strike.kind for strike in plan.strikes}
+        self._strikes = {(strike.point, strike.occurrence): strike for strike in plan.strikes}
         self._step = 0
         self._sent: Counter[str] = Counter()
 
@@ -99,14 +118,9 @@ class Faults:
         point = Point(use_case, method, phase)
         self._step += 1
         self.reached[point] += 1
-        kind = self._strikes.get((point, self.reached[point]))
-        if kind is None and self._step in self.plan.steps:
-            possible = kinds(method, phase)
-            kind = possible[self.plan.steps[self._step] % len(possible)]
-        if kind is None and phase is Phase.BEFORE and method.startswith("desk.") and self._is_down(now):
-            kind = Kind.REFUSED
+        kind = self._kind(now, point)
         if kind is not None:
-            self.struck.append(f"{now:.3f} {point} {kind}")
+            self.struck.append(Struck(now, f"{point} {kind}"))
         return kind
 
     def meet_message(self, now: float, queue: str) -> MessageFault | None:
@@ -116,8 +130,20 @@ class Faults:
         self._sent[queue] += 1
         fault = self.plan.messages.get((queue, self._sent[queue]))
         if fault is not None:
-            self.struck.append(f"{now:.3f} message {self._sent[queue]} of {queue} {fault}")
+            self.struck.append(Struck(now, f"message {self._sent[queue]} of {queue} {fault}"))
         return fault
+
+    def _kind(self, now: float, point: Point) -> Kind | None:
+        strike = self._strikes.get((point, self.reached[point]))
+        if strike is not None:
+            if strike.variant:
+                self.diverge(strike.variant)
+            return strike.kind
+        if self._step in self.plan.steps:
+            possible = kinds(point.method, point.phase)
+            return possible[self.plan.steps[self._step] % len(possible)]
+        down = point.phase is Phase.BEFORE and point.method.startswith("desk.") and self._is_down(now)
+        return Kind.REFUSED if down else None
 
     def _is_down(self, now: float) -> bool:
         return any(start <= now < end for start, end in self.plan.outages) and self._random.random() < 0.9

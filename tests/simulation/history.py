@@ -68,6 +68,15 @@ class Owner(NamedTuple):
     order_id: str | None
 
 
+class Asked(NamedTuple):
+    """The check of a submit attempt came into the verification queue."""
+
+    at: float
+    order_id: str
+    leg: str
+    attempt: int
+
+
 class Pick(NamedTuple):
     """A lane was taken for an order; `passed_over` stood before it in the queue of waiting orders that the run had read."""
 
@@ -103,6 +112,7 @@ class History:
     started_with: dict[Holding, Decimal]
     placed: list[VenueOrder] = field(default_factory=list)
     sends: list[Send] = field(default_factory=list)
+    checks: list[Asked] = field(default_factory=list)
     writes: list[Write] = field(default_factory=list)
     owners: dict[Lane, list[Owner]] = field(default_factory=dict)
     picks: list[Pick] = field(default_factory=list)
@@ -114,4 +124,5 @@ class History:
     held: dict[Holding, Decimal] = field(default_factory=dict)
     waiting: dict[Lane, tuple[str, ...]] = field(default_factory=dict)
     unknown: dict[Lane, tuple[str, ...]] = field(default_factory=dict)
+    faults: list[float] = field(default_factory=list)
     ended_at: float = 0.0

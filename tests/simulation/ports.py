@@ -15,7 +15,7 @@ from fillpath.orders.ports.reversal_runner import ExecutionStatus
 from fillpath.orders.ports.verification_queue import Check
 from tests.fakes.alert_store import FakeAlertStore
 from tests.fakes.controls import FakeControls
-from tests.simulation.history import History, Send
+from tests.simulation.history import Asked, History, Send
 from tests.simulation.host import AWS, BROKER, Host, RateLimitStruck
 from tests.simulation.queues import FifoQueue
 from tests.simulation.tables import RecordedOrders
@@ -84,7 +84,11 @@ class Checks:
 
     def check(self, check: Check) -> None:
         """Have the leg checked."""
-        self._host.call("checks.check", AWS, self._queue.send, check.group, check.check_id, check)
+        self._host.call("checks.check", AWS, self._sent, check)
+
+    def _sent(self, check: Check) -> None:
+        self._queue.send(check.group, check.check_id, check)
+        self._history.checks.append(Asked(self._host.true_now, check.order_id, check.leg, check.attempt))
 
     def give_up(self, check: Check, reason: str) -> None:
         """Put the check where an alarm sees it."""

@@ -69,6 +69,7 @@ def _plan_price(cloud: Cloud, at: float, root: str, price: int) -> None:
 def _take_stock(cloud: Cloud) -> None:
     history = cloud.history
     history.ended_at = cloud.time.now
+    history.faults = [struck.at for struck in cloud.faults.struck]
     history.held = dict(cloud.venue.held)
     for lane, found in cloud.tables.lanes.items():
         history.waiting[lane] = tuple(found.waiting)

@@ -37,6 +37,7 @@ VENUES = {
     "proves absence": _venue(0, 10, True),
     "proves absence, no reduce-only": _venue(0, 10, False),
     "proves nothing": _venue(0, None, True),
+    "proves absence after a while": _venue(0, 45, True),
     "proves nothing, no reduce-only": _venue(0, None, False),
 }
 
@@ -224,7 +225,7 @@ _HOT = (
 
 
 def _faults(random: Random, until: float) -> FaultPlan:
-    steps: dict[int, int] = {random.randint(5, 70): random.randrange(60) for _ in range(2)}
+    steps = {step: random.randrange(60) for step in random.sample(range(5, 71), 2)}
     strikes: list[Strike] = []
     messages: dict[tuple[str, int], MessageFault] = {}
     outages: list[tuple[float, float]] = []

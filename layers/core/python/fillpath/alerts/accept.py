@@ -14,7 +14,7 @@ from typing import Any
 
 from fillpath.accounts.ports.account_store import TokenOwner
 from fillpath.accounts.ports.master_key import MasterKey
-from fillpath.accounts.tokens import is_secret, token_digest, webhook_secret
+from fillpath.accounts.tokens import is_secret, token_digest, webhook_secret, webhook_token
 from fillpath.alerts.body import read_object
 from fillpath.alerts.canonical import CanonicalAlert
 from fillpath.alerts.dialects import understand
@@ -68,8 +68,9 @@ def accept(hit: Hit, desks: Desks) -> AcceptedAlert:
         raw, alert = early or _parsed(hit.body)
         return _decide(alert, raw, owner, entry, hit, desks)
     except Refused as refusal:
-        entry.keep(refusal.code, refusal.message, refusal.details, desks)
-        raise
+        told = entry.without_secrets(refusal, desks)
+        entry.keep(told.code, told.message, told.details, desks)
+        raise told from None
     except Replayed as replay:
         entry.keep("replayed_alert", str(replay), {"alert_id": replay.alert_id}, desks)
         raise
@@ -98,6 +99,7 @@ def _decide(
     context = desks.alerts.context(owner, _day(hit.received_at), guard)
     entry.layer = "time"
     _check_time(alert, context, hit.received_at)
+    entry.knows(desks)
     entry.layer = "secret"
     _check_secret(alert, owner, desks)
     entry.layer = "replay"
@@ -181,6 +183,22 @@ class _Entry:
         self.layer = "parse"
         self._hit = hit
         self._owner = owner
+        self._secrets: tuple[str, ...] = (hit.token,) if hit.token else ()
+
+    def knows(self, desks: Desks) -> None:
+        """From here on no text of this entry shows the webhook's own secret or token."""
+        try:
+            key = desks.master_key.read()
+        except StorageUnavailable:
+            return
+        owner = self._owner
+        make = (webhook_secret, webhook_token)
+        self._secrets += tuple(each(key, owner.webhook_id, owner.generation) for each in make)
+
+    def without_secrets(self, refusal: Refused, desks: Desks) -> Refused:
+        self.knows(desks)
+        details = json.loads(_scrubbed(json.dumps(refusal.details, default=str), self._secrets))
+        return type(refusal)(refusal.code, _scrubbed(refusal.message, self._secrets), details)
 
     def record(self, code: str, reason: str, details: dict[str, Any], order_ids: tuple[str, ...] = ()) -> InboxEntry:
         return InboxEntry(
@@ -191,7 +209,7 @@ class _Entry:
             code=code,
             layer=self.layer,
             reason=reason,
-            body=masked(self._hit.body),
+            body=_scrubbed(masked(self._hit.body), self._secrets),
             order_ids=order_ids,
             details=details,
         )
@@ -211,4 +229,10 @@ def masked(body: bytes) -> str:
     except Refused:
         return f"<{len(body)} bytes that are not a JSON object>"
     shown = {key: _MASK if key in {"secret", "token"} else value for key, value in raw.items()}
-    return json.dumps(shown, default=str, ensure_ascii=False)
+    return json.dumps(shown, default=str, ensure_ascii=False).encode("utf-8", "replace").decode()
+
+
+def _scrubbed(text: str, secrets: tuple[str, ...]) -> str:
+    for secret in secrets:
+        text = text.replace(secret, _MASK)
+    return text

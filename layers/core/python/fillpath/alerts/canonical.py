@@ -1,8 +1,9 @@
 """The canonical alert: what every dialect becomes before anything is decided."""
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal
 
@@ -13,7 +14,9 @@ from fillpath.clock import from_epoch_ms
 from fillpath.orders.model import OrderType
 
 _LARGEST = Decimal("1e12")
-_FINEST = -12
+_SMALLEST = Decimal("1e-20")
+_FINEST = -20
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,4})?")
 _MS_FROM = Decimal("1e11")
 """Unix times from here on are milliseconds: as seconds they would lie beyond the year 5000."""
 
@@ -21,11 +24,11 @@ _MS_FROM = Decimal("1e11")
 def _number(value: object) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, str | int | Decimal):
         raise ValueError("must be a number")
-    try:
-        number = Decimal(str(value).strip())
-    except InvalidOperation:
-        raise ValueError(f"{_shown(value)} is not a number") from None
-    if not number.is_finite() or abs(number) > _LARGEST:
+    text = str(value).strip()
+    if not _NUMBER.fullmatch(text):
+        raise ValueError(f"{_shown(value)} is not a number")
+    number = Decimal(text)
+    if not -_LARGEST <= number <= _LARGEST or 0 < abs(number) < _SMALLEST:
         raise ValueError(f"{_shown(value)} is out of range")
     exponent = number.normalize().as_tuple().exponent
     if isinstance(exponent, int) and exponent < _FINEST:
@@ -45,7 +48,10 @@ def _moment(value: object) -> datetime:
         moment = datetime.fromisoformat(text)
     except ValueError:
         raise ValueError(f"{_shown(value)} is not a time; send {{{{timenow}}}}, e.g. 2026-01-05T14:30:00Z") from None
-    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    try:
+        return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except OverflowError:
+        raise ValueError(f"{_shown(value)} is out of range") from None
 
 
 def _from_unix(number: Decimal) -> datetime:
@@ -135,6 +141,11 @@ _REQUIRED_PRICES = {
 
 def parse_canonical(raw: Mapping[str, Any]) -> CanonicalAlert:
     """The alert in these fields; Refused(invalid_alert) naming the first field that is wrong, why, and what to do."""
+    for field, value in raw.items():
+        if not _is_text(field) or (isinstance(value, str) and not _is_text(value)):
+            raise invalid(field.encode("utf-8", "replace").decode()[:60], "holds half a character")
+    if {"qty", "quantity"} <= raw.keys():
+        raise invalid("qty", "stands beside quantity; send one of them")
     try:
         alert = CanonicalAlert.model_validate({key: value for key, value in raw.items() if value not in ("", None)})
     except ValidationError as exc:
@@ -148,11 +159,22 @@ def parse_canonical(raw: Mapping[str, Any]) -> CanonicalAlert:
     return alert
 
 
+def _is_text(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def _check_sizes(alert: CanonicalAlert) -> None:
     if alert.market_position in {"long", "short"} and not alert.market_position_size:
         raise invalid("market_position_size", f"must be above 0 with market_position {alert.market_position}")
     if alert.market_position == "flat" and alert.market_position_size:
         raise invalid("market_position_size", "must be 0 with market_position flat")
+    prev, size = alert.prev_market_position, alert.prev_market_position_size
+    if prev is not None and size is not None and (prev == "flat") != (size == 0):
+        raise invalid("prev_market_position_size", f"does not go with prev_market_position {prev}")
     if alert.action == "target" and alert.market_position is None:
         raise invalid("market_position", "is missing; the action target needs it, with market_position_size")
     if alert.market_position is None and alert.action in {"buy", "sell"} and not alert.quantity:

@@ -48,6 +48,8 @@ def draft_orders(
     """One order per route, QUEUED or REJECTED with the route's reason; Refused as a whole only if every route is."""
     resolved = resolve(alert.symbol, received_at.date())
     _check_prices(alert, resolved.instrument)
+    if not context.webhook.routes:
+        raise Refused("not_found", "this webhook has no route; add one with ./fillpath webhook set --route ACCOUNT")
     drafts = [
         _only_reducing(_draft(alert, route, context, resolved, received_at, alert_id), context)
         for route in context.webhook.routes
@@ -101,8 +103,11 @@ def _only_reducing(order: Order, context: Context) -> Order:
     account = context.accounts.get(order.account_id)
     if order.gate is not Gate.RESYNC or not order.reduces or not order.target or account is None:
         return order
-    as_entry = order.model_copy(update={"reduces": False})
-    return order.model_copy(update={"gate": Gate.IGNORE}) if _not_entitled(as_entry, account, context) else order
+    webhook, as_entry = context.webhook, order.model_copy(update={"reduces": False})
+    stale = (order.received_at - order.alert_time).total_seconds() > webhook.entry_staleness_s
+    used_up = webhook.daily_limit is not None and context.accepted_today >= webhook.daily_limit
+    barred = stale or used_up or _not_entitled(as_entry, account, context)
+    return order.model_copy(update={"gate": Gate.IGNORE}) if barred else order
 
 
 def _refusal(
@@ -164,7 +169,8 @@ def _not_supported(alert: CanonicalAlert, account: Account, capabilities: Capabi
 
 def _bad_size(order: Order, instrument: Instrument) -> tuple[str, str] | None:
     step = instrument.lot_step
-    for value in (order.quantity, order.target):
+    deciding = order.target if order.operation is Operation.TARGET else order.quantity
+    for value in () if order.operation in _CLOSES.values() else (deciding,):
         if value is not None and value % step != 0:
             return (
                 "bad_quantity",

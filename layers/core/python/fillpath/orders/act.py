@@ -116,6 +116,8 @@ def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime
     decision = decide(order, positions, view, floor)
     obstacles = in_the_way(order, view.working)
     if obstacles and not isinstance(decision, Refusal | Reversal):
+        if isinstance(decision, Trade) and not decision.reduces and (end := entry_blocked(order, bool(view.unknown), floor)):
+            return _end(order, end, floor)
         if not clear(order, obstacles, floor):
             return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
         positions = floor.desk.positions(account_of(order), order.root)
@@ -149,7 +151,7 @@ def _carry_out(
     order: Order, decision: Plan, positions: tuple[Position, ...], view: LaneView, floor: Floor, until: datetime
 ) -> Step:
     match decision:
-        case Nothing(reason) if view.unknown and order.reduces:
+        case Nothing(reason) if view.unknown and may_reduce(order):
             return _later(order, "unknown_ahead", None, floor)
         case Nothing(reason):
             state = OrderState.CANCELLED if order.legs else OrderState.SKIPPED
@@ -168,13 +170,19 @@ def _carry_out(
 
 def _reduce(order: Order, trade: Trade, positions: tuple[Position, ...], view: LaneView, floor: Floor, until: datetime) -> Step:
     """A reduction trades the contract that is held; a close of several contracts runs like a reversal that opens nothing."""
-    if len(positions) > 1 and order.operation in _CLOSES and not order.legs:
+    everything = order.operation in _CLOSES or (trade.quantity == abs(net(positions)) and not order.resting)
+    if len(positions) > 1 and everything and not order.legs:
         return _hand_over(order, positions, floor)
     taken = spoken_for(order, view, floor)
-    largest = max(positions, key=lambda p: free(p, taken))
+    largest = max((p for p in positions if Side.of(-p.quantity) is trade.side), key=lambda p: free(p, taken))
     quantity = min(trade.quantity, free(largest, taken))
     leg = new_leg(order, next_leg_name(order), largest.contract, trade.side, quantity, reduce_only=True)
     return send(order, leg, until, floor, net(positions))
+
+
+def may_reduce(order: Order) -> bool:
+    """Whether the order may turn out to reduce: it waits for the resolution of an unknown order where nothing is left."""
+    return order.reduces or order.operation is Operation.TARGET
 
 
 def next_leg_name(order: Order) -> str:
@@ -201,7 +209,7 @@ def _recheck_halt(order: Order, name: str, floor: Floor) -> Order:
     """A resting entry that was accepted while a halt was being set cancels itself."""
     if order.reduces or order.state.ended or not floor.controls.halted(order.user_id, order.account_id):
         return order
-    return cancel(order, name, SEE_CANCELLED_S, floor)
+    return cancel(order, name, SEE_CANCELLED_S, floor, "halted")
 
 
 def _end(order: Order, end: _End, floor: Floor) -> Step:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from fillpath.errors import BrokerUnavailable, Conflict
-from fillpath.orders.act import COME_BACK_S, ComeBack, GoOn, Step, act, decide, is_overdue, send
+from fillpath.orders.act import COME_BACK_S, ComeBack, GoOn, Step, act, decide, is_overdue, may_reduce, send
 from fillpath.orders.floor import Floor, account_of, wake
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look, may_send_again
 from fillpath.orders.model import Lane, Listing, Order, OrderState
@@ -56,7 +56,7 @@ def _pick(view: LaneView, floor: Floor) -> Order | None:
         order = floor.orders.get(waiting.order_id)
         if order.listing is not Listing.WAITING:
             continue  # it ended between the two reads
-        if not (view.unknown and order.reduces) or is_overdue(order, floor) or _can_reduce(order, view, floor):
+        if not (view.unknown and may_reduce(order)) or is_overdue(order, floor) or _can_reduce(order, view, floor):
             return order
     return None
 
@@ -94,7 +94,7 @@ def _watch_owner(order: Order, view: LaneView, floor: Floor) -> Step:
     try:
         order = look(order, leg.leg, floor)
         if not order.state.ended and _may_take_over(order, floor):
-            order = cancel(order, leg.leg, SEE_CANCELLED_S, floor)
+            order = cancel(order, leg.leg, SEE_CANCELLED_S, floor, "not_filled")
     except BrokerUnavailable:
         return ComeBack(COME_BACK_S)
     return GoOn() if order.state.ended else ComeBack(COME_BACK_S)

@@ -55,7 +55,10 @@ def look(order: Order, name: str, floor: Floor) -> Order:
     """Record what the broker shows of the leg; raises BrokerUnavailable. An order that is not shown changes nothing here."""
     leg = order.leg(name)
     view = floor.desk.look_up(account_of(order), leg) if leg else None
-    return order if view is None else change(order, lambda o: observed(o, name, view, floor.clock.now()), floor)
+    if view is None:
+        return order
+    held = _held_now(order, floor)
+    return change(order, lambda o: _telling(observed(o, name, view, floor.clock.now()), held), floor)
 
 
 def watch(order: Order, name: str, seconds: float, every_s: float, floor: Floor, done: Callable[[Leg], bool]) -> Order:
@@ -77,11 +80,13 @@ def await_fill(order: Order, name: str, floor: Floor) -> Order:
     return watch(order, name, LOOK_S, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended)
 
 
-def cancel(order: Order, name: str, seconds: float, floor: Floor) -> Order:
+def cancel(order: Order, name: str, seconds: float, floor: Floor, why: str | None = None) -> Order:
     """Cancel the leg and watch until the broker shows it ended, at most that long; its state tells whether it did."""
     leg = order.leg(name)
     if leg is None or leg.status.ended or leg.status is LegStatus.QUEUED:
         return order
+    if why is not None:
+        order = change(order, lambda o: o.with_leg((o.leg(name) or leg).model_copy(update={"reason": why})), floor)
     with suppress(BrokerUnavailable):  # the look-ups below tell whether the request got through
         floor.desk.cancel(account_of(order), leg)
     return watch(order, name, seconds, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended)

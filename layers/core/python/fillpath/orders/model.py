@@ -181,6 +181,11 @@ class Leg(_Record):
     reason: str | None = None
 
     @property
+    def resting(self) -> bool:
+        """Whether it is of a kind that waits at the broker for its price."""
+        return self.type is not OrderType.MARKET
+
+    @property
     def remaining(self) -> Decimal:
         """What is not filled yet."""
         return self.quantity - self.filled_quantity

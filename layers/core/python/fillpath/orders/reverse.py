@@ -96,6 +96,9 @@ def _with_legs(order: Order, decision: Plan, positions: tuple[Position, ...], ta
     order = order.model_copy(update={"position_before": held, "held": None})
     if not isinstance(decision, Trade) or decision.reduces:
         closable = [(position, free(position, taken)) for position in positions if free(position, taken)]
+        if isinstance(decision, Trade) and decision.quantity < sum(quantity for _, quantity in closable):
+            position, quantity = max(closable, key=lambda each: -decision.side.sign * each[0].quantity)
+            closable = [(position, min(quantity, decision.quantity))]
         for number, (position, quantity) in enumerate(closable, start=1):
             order = order.with_leg(_closing(order, number, position, quantity))
     opening = _opening(order, decision)
@@ -132,7 +135,7 @@ def _submit_once(order: Order, name: str, floor: Floor, finish_by: datetime) -> 
     if leg.status is LegStatus.SUBMITTING:
         if leg.submit_by and floor.clock.now() <= leg.submit_by:
             return order, _WAIT_S
-        if not may_send_again(order, leg, floor):
+        if is_overdue(order, floor) or not may_send_again(order, leg, floor):
             order = resolve(order, name, floor)
             return order, None
     order, delay = submit(order, leg, finish_by, floor)
@@ -155,8 +158,12 @@ def _closed(order: Order, floor: Floor) -> StepResult:
     if order.leg(OPEN) is None:
         change(order, lambda o: ended(o, OrderState.FILLED, floor.clock.now()), floor)
         return _next(order, "end")
-    order = change(order, lambda o: moved(o, OrderState.OPENING, floor.clock.now()), floor)
+    order = change(order, lambda o: _now_opening(o, floor.clock.now()), floor)
     return _next(order, Step.OPEN)
+
+
+def _now_opening(order: Order, at: datetime) -> Order:
+    return moved(order, OrderState.OPENING, at) if order.state is OrderState.CLOSING else order
 
 
 def _status(order: Order, name: str) -> LegStatus | None:

@@ -88,7 +88,9 @@ def _working(order: Order, floor: Floor) -> None:
         return
     halted = not order.reduces and order.resting and floor.controls.halted(order.user_id, order.account_id)
     if halted or (not order.resting and is_overdue(order, floor)):
-        cancel(order, leg.leg, SEE_CANCELLED_S, floor)
+        cancel(order, leg.leg, SEE_CANCELLED_S, floor, "halted" if halted else "not_filled")
+    elif order.suspended_by and floor.orders.get(order.suspended_by).state.ended:
+        change(order, lambda o: o.model_copy(update={"suspended_by": None}), floor)
 
 
 def _reversing(order: Order, floor: Floor) -> None:

@@ -158,6 +158,8 @@ def _close_resolved(order: Order, at: datetime) -> Order:
 
 def stopped(order: Order, at: datetime, reason: str, held: Decimal | None = None, message: str | None = None) -> Order:
     """A reversal ended half way, telling what is `held` (signed); reckoned from the legs where nobody read the position."""
+    if order.state.ended:
+        return order
     if held is None and order.listing is not Listing.UNKNOWN:
         held = (order.position_before or Decimal(0)) + sum(
             (leg.side.sign * leg.filled_quantity for leg in order.legs), Decimal(0)

@@ -18,7 +18,7 @@ def verify(request: CheckRequest, floor: Floor) -> float | None:
     """
     order = floor.orders.get(request.order_id)
     leg = order.leg(request.leg)
-    if leg is None or leg.status is LegStatus.QUEUED or leg.status.ended:
+    if leg is None or leg.status is LegStatus.QUEUED or leg.status.ended or request.attempt < leg.attempts:
         return None
     if leg.status is LegStatus.SUBMITTING and leg.submit_by and floor.clock.now() <= leg.submit_by:
         return CHECK_EVERY_S
@@ -28,7 +28,7 @@ def verify(request: CheckRequest, floor: Floor) -> float | None:
 
 def _after_check(order: Order, request: CheckRequest, floor: Floor) -> float | None:
     leg = order.leg(request.leg)
-    if leg is None or leg.status.ended or leg.status is LegStatus.QUEUED or (order.resting and not leg.status.in_doubt):
+    if leg is None or leg.status.ended or leg.status is LegStatus.QUEUED or (leg.resting and not leg.status.in_doubt):
         return None
     order = change(order, lambda o: _counted(o, leg), floor)
     counted = order.leg(leg.leg)

@@ -1,0 +1,77 @@
+"""Messages that come back: hidden for their delay, reported by item, and told in the log when something went wrong."""
+
+from typing import Any
+
+import pytest
+from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
+
+from functions.redelivery import NotYet, come_back, each_message
+from tests.functions.conftest import Context
+from tests.functions.test_events import event
+
+
+class FakeSqs:
+    """Keeps what was asked of it."""
+
+    def __init__(self) -> None:
+        self.hidden: list[dict[str, Any]] = []
+
+    def change_message_visibility(self, **parameters: Any) -> None:
+        self.hidden.append(parameters)
+
+
+def messages(*groups: str) -> dict[str, Any]:
+    """One message per group, called by its number."""
+    (sample,) = event("execute_order/wake_up.json")["Records"]
+    return {
+        "Records": [
+            {**sample, "messageId": str(number), "attributes": {**sample["attributes"], "MessageGroupId": group}}
+            for number, group in enumerate(groups)
+        ]
+    }
+
+
+def failed(answer: Any) -> list[str]:
+    return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
+
+
+@pytest.mark.parametrize(("delay_s", "hidden_s"), [(2.0, 2), (0.2, 1), (0, 0), (-1, 0)])
+def test_a_message_that_comes_back_is_hidden_for_whole_seconds(delay_s: float, hidden_s: int) -> None:
+    sqs = FakeSqs()
+    record = SQSRecord(event("execute_order/wake_up.json")["Records"][0])
+    with pytest.raises(NotYet):
+        come_back(sqs, "queue", record, delay_s)  # type: ignore[arg-type]
+    assert sqs.hidden == [{"QueueUrl": "queue", "ReceiptHandle": record.receipt_handle, "VisibilityTimeout": hidden_s}]
+
+
+def test_what_was_handled_is_used_up(context: Context) -> None:
+    seen: list[str] = []
+    answer = each_message(messages("a", "b"), lambda record: seen.append(record.message_id), context)  # type: ignore[arg-type]
+    assert (seen, failed(answer)) == (["0", "1"], [])
+
+
+def test_what_failed_is_reported_and_holds_up_only_its_own_group(context: Context) -> None:
+    def handle(record: SQSRecord) -> None:
+        if record.message_id == "0":
+            raise NotYet("later")
+
+    answer = each_message(messages("a", "b", "a"), handle, context)  # type: ignore[arg-type]
+    assert failed(answer) == ["0", "2"]
+
+
+def test_a_batch_that_fails_as_a_whole_is_an_answer_too(context: Context) -> None:
+    def handle(record: SQSRecord) -> None:
+        raise NotYet("later")
+
+    assert failed(each_message(messages("a"), handle, context)) == ["0"]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(("error", "lines"), [(ValueError("what nobody thought of"), 1), (NotYet("later"), 0)])
+def test_an_error_is_told_and_a_return_is_not(
+    context: Context, caplog: pytest.LogCaptureFixture, error: Exception, lines: int
+) -> None:
+    def handle(record: SQSRecord) -> None:
+        raise error
+
+    each_message(messages("a"), handle, context)  # type: ignore[arg-type]
+    assert [record.exc_info[1] for record in caplog.records if record.exc_info] == [error] * lines
