@@ -10,6 +10,7 @@ from aws_lambda_powertools.utilities.batch.types import PartialItemFailureRespon
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 from aws_lambda_powertools.utilities.typing import LambdaContext
 
+from fillpath.errors import FillpathError
 from fillpath_aws.clients import Sqs
 
 _log = logging.getLogger("fillpath.redelivery")
@@ -45,8 +46,11 @@ def told(handle: Callable[[Record], None]) -> Callable[[Record], None]:
             handle(record)
         except NotYet:
             raise
+        except FillpathError as exc:
+            _log.warning("a message will be shown again: %r", exc)
+            raise
         except Exception:
-            _log.exception("a message failed and will be shown again")
+            _log.exception("a message met an error and will be shown again")
             raise
 
     return run

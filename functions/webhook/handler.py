@@ -8,7 +8,7 @@ from typing import Any
 from fillpath.alerts.accept import AcceptedAlert, Hit, accept, send_unsent
 from fillpath.clock import from_epoch_ms
 from fillpath.errors import Refused, Replayed, StorageUnavailable
-from fillpath.orders.model import Order
+from fillpath.orders.model import Listing, Order
 from functions.webhook import answers
 from functions.webhook.env import env
 from functions.webhook.wiring import clock, desks, orders
@@ -58,18 +58,23 @@ def _replayed(replay: Replayed) -> answers.Answer:
 
 
 def _results(accepted: AcceptedAlert, received_at: datetime) -> tuple[Order, ...]:
-    """The orders as they stand when all have ended or the caller's patience is over."""
+    """The orders as they stand when nothing more is to be waited for, or the caller's patience is over."""
     wait_s = env().wait_s if accepted.wait_s is None else min(accepted.wait_s, env().wait_s)
     until = received_at + timedelta(seconds=wait_s)
     current = accepted.orders
-    while any(not order.state.ended for order in current) and clock().now() + timedelta(seconds=_LOOK_EVERY_S) < until:
+    while any(_moving(order) for order in current) and clock().now() + timedelta(seconds=_LOOK_EVERY_S) < until:
         clock().sleep(_LOOK_EVERY_S)
         current = _looked_up(current)
     return current
 
 
+def _moving(order: Order) -> bool:
+    """Whether the order may end soon: one that rests at the broker waits for its price."""
+    return not order.state.ended and order.listing is not Listing.WORKING
+
+
 def _looked_up(current: tuple[Order, ...]) -> tuple[Order, ...]:
     try:
-        return tuple(order if order.state.ended else orders().get(order.order_id) for order in current)
+        return tuple(orders().get(order.order_id) if _moving(order) else order for order in current)
     except StorageUnavailable:
         return current  # committed already: the answer is then 202, never a request to send again

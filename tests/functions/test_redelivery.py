@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
+from fillpath.errors import Conflict
 from functions.redelivery import NotYet, come_back, each_message
 from tests.functions.conftest import Context
 from tests.functions.test_events import event
@@ -66,12 +67,15 @@ def test_a_batch_that_fails_as_a_whole_is_an_answer_too(context: Context) -> Non
     assert failed(each_message(messages("a"), handle, context)) == ["0"]  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("error", "lines"), [(ValueError("what nobody thought of"), 1), (NotYet("later"), 0)])
-def test_an_error_is_told_and_a_return_is_not(
-    context: Context, caplog: pytest.LogCaptureFixture, error: Exception, lines: int
+@pytest.mark.parametrize(
+    ("error", "levels"),
+    [(ValueError("what nobody thought of"), ["ERROR"]), (Conflict("somebody was faster"), ["WARNING"]), (NotYet("later"), [])],
+)
+def test_a_failure_is_told_and_a_return_is_not(
+    context: Context, caplog: pytest.LogCaptureFixture, error: Exception, levels: list[str]
 ) -> None:
     def handle(record: SQSRecord) -> None:
         raise error
 
     each_message(messages("a"), handle, context)  # type: ignore[arg-type]
-    assert [record.exc_info[1] for record in caplog.records if record.exc_info] == [error] * lines
+    assert [record.levelname for record in caplog.records] == levels

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from decimal import Decimal
-from itertools import combinations
+from itertools import combinations, pairwise
 from typing import NamedTuple
 
 from fillpath.orders.model import LegStatus, Listing, Order, OrderState, OrderType
@@ -14,6 +14,8 @@ from tests.simulation.virtual import seconds_of
 _NO_LIMIT = float("inf")
 _DEADLINE_SLACK_S = 30.0
 _SEEN_WITHIN_S = 15.0
+_RECOVERS_IN_S = 80.0
+_ACTS_WITHIN_S = 10.0
 _LIVE = {LegStatus.WORKING, LegStatus.PARTIALLY_FILLED}
 
 
@@ -102,6 +104,17 @@ def _unresolved(e: Evidence, order: Order) -> str | None:
         return "the venue proves absence, so this could have been resolved"
     shown = [leg.leg for leg in order.legs if leg.status.in_doubt and e.placed[leg.client_order_id]]
     return f"the venue shows {', '.join(shown)}" if shown else None
+
+
+def _nothing_waits_for_nothing(e: Evidence) -> Judgement:
+    """Where a lane is free and nothing has gone wrong for a while, what waits in it acts within seconds."""
+    for order_id, states in e.states.items():
+        for (since, order), (until, _) in pairwise([*states, (e.history.ended_at, states[-1][1])]):
+            if order.listing is not Listing.WAITING or order.deadline is None:
+                continue
+            for start, end in e.idle(order, since, until, _RECOVERS_IN_S):
+                if end - start > _ACTS_WITHIN_S:
+                    yield Violation("idle", f"order {order_id} waited {end - start:.0f} s at a free lane from {start:.1f} on")
 
 
 # --- invariants 1 and 4: positions ----------------------------------------------------------------------------------------------
@@ -217,7 +230,19 @@ def _turns_are_kept(e: Evidence) -> Judgement:
                 yield Violation("turn", f"order {pick.order_id} was picked before {passed_over}")
 
 
-# --- invariant 3: resends -------------------------------------------------------------------------------------------------------
+# --- invariant 3: evidence before a send, and resends -------------------------------------------------------------------------------------------------------
+
+
+def _sends_leave_evidence_first(e: Evidence) -> Judgement:
+    """A check is asked for and the attempt is written before it leaves: whoever comes after a crash finds both."""
+    checks = {(asked.order_id, asked.leg, asked.attempt): asked.at for asked in reversed(e.history.checks)}
+    for send in e.history.sends:
+        name = f"{send.leg.client_order_id} attempt {send.leg.attempts}"
+        written = e.written_at(send)
+        if checks.get((send.order_id, send.leg.leg, send.leg.attempts), _NO_LIMIT) > send.at:
+            yield Violation("evidence", f"{name} was sent, and nobody was asked to check it")
+        if written is None or written > send.at:
+            yield Violation("evidence", f"{name} was sent before it was written")
 
 
 def _resends_are_deduplicated(e: Evidence) -> Judgement:
@@ -273,6 +298,7 @@ _RULES: tuple[Callable[[Evidence], Judgement], ...] = (
     _nothing_is_doubled,
     _one_order_per_alert_and_route,
     _nothing_is_stuck,
+    _nothing_waits_for_nothing,
     _positions_are_right,
     _reductions_only_reduce,
     _opens_follow_filled_closes,
@@ -281,6 +307,7 @@ _RULES: tuple[Callable[[Evidence], Judgement], ...] = (
     _one_acts_at_a_time,
     _senders_own_their_lane,
     _turns_are_kept,
+    _sends_leave_evidence_first,
     _resends_are_deduplicated,
     _halts_hold,
     _deadlines_hold,

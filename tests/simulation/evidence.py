@@ -2,11 +2,15 @@
 
 from bisect import bisect_right
 from collections import defaultdict
+from collections.abc import Iterator
 from decimal import Decimal
+from itertools import pairwise, product
 
 from fillpath.accounts.model import Gate
 from fillpath.orders.model import Lane, Leg, Listing, Operation, Order
-from tests.simulation.history import HaltSpan, History, Holding, Send, VenueOrder
+from tests.simulation.history import HaltSpan, History, Holding, Owner, Send, VenueOrder
+
+_NO_LIMIT = float("inf")
 
 
 class Evidence:
@@ -83,6 +87,27 @@ class Evidence:
         order = self.order_at(order_id, at)
         return order is not None and order.listing is Listing.UNKNOWN
 
+    def idle(self, order: Order, since: float, until: float, recovery_s: float) -> Iterator[tuple[float, float]]:
+        """The times within which the order's lane was free, listed nothing unknown, and no fault was younger than `recovery_s`."""
+        owners = [Owner(0.0, None), *self.history.owners.get(order.lane, []), Owner(_NO_LIMIT, "")]
+        doubts = self._doubts(order.lane)
+        calm = [-recovery_s, *self.history.faults, _NO_LIMIT]
+        free = [(one.at, other.at) for one, other in pairwise(owners) if one.order_id is None]
+        quiet = [(one + recovery_s, other) for one, other in pairwise(calm)]
+        for spans in product(free, quiet):
+            start, end = max(since, *(s for s, _ in spans)), min(until, *(e for _, e in spans))
+            yield from _without(start, end, doubts)
+
+    def _doubts(self, lane: Lane) -> list[tuple[float, float]]:
+        spans = []
+        for states in self.states.values():
+            if states[0][1].lane == lane:
+                ends = [*(at for at, _ in states[1:]), self.history.ended_at]
+                spans += [
+                    (at, end) for (at, order), end in zip(states, ends, strict=True) if order.listing is Listing.UNKNOWN
+                ]
+        return sorted(spans)
+
     def halts_over(self, order: Order) -> list[HaltSpan]:
         """The halts whose scope covers the order."""
         scopes = {"environment", f"user:{order.user_id}", f"account:{order.account_id}"}
@@ -103,6 +128,16 @@ class Evidence:
         """A reduction behind an order of unknown outcome, where nothing is left that it could reduce."""
         unknown = self.history.unknown.get(order.lane, ())
         return order.reduces and bool(unknown) and order.listing is Listing.WAITING
+
+
+def _without(start: float, end: float, spans: list[tuple[float, float]]) -> Iterator[tuple[float, float]]:
+    """The parts of a time that none of the sorted `spans` touches."""
+    for since, until in spans:
+        if start < since < end:
+            yield start, since
+        start = max(start, until) if since < end else start
+    if start < end:
+        yield start, end
 
 
 def _in(key: Holding, account_id: str, root: str) -> bool:

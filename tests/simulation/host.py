@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from datetime import datetime
 from random import Random
-from typing import NamedTuple, NoReturn, TypeVar
+from typing import NamedTuple, NoReturn, TypeVar, cast
 
 from fillpath.errors import BrokerUnavailable, Conflict, StorageUnavailable
 from fillpath.orders.model import Leg, Order
@@ -19,18 +19,21 @@ class RateLimitStruck(Exception):
 
 
 class Line(NamedTuple):
-    """How long a call takes one way (seconds, from and to), when the caller gives up, and what it raises then."""
+    """How long a call takes one way (seconds, from and to), when the caller gives up, and what it raises then.
+
+    `late_s`: how long after that a request may still have its effect.
+    """
 
     name: str
     least: float
     most: float
     gives_up: float
     error: type[Exception]
+    late_s: float = 10.0
 
 
 AWS = Line("aws", 0.001, 0.012, 4.0, StorageUnavailable)
 BROKER = Line("broker", 0.01, 0.18, 8.0, BrokerUnavailable)
-_LATE_S = 10.0
 
 
 class Surroundings(NamedTuple):
@@ -45,12 +48,11 @@ class Surroundings(NamedTuple):
 class Host:
     """One process. It is its own clock; every call of it goes through `call`."""
 
-    __slots__ = ("_around", "_late_s", "_time", "dies_at", "name", "number", "skew", "started")
+    __slots__ = ("_around", "_time", "dies_at", "name", "number", "skew", "started")
 
-    def __init__(self, around: Surroundings, name: str, number: int, timeout: float, late_s: float = _LATE_S) -> None:
+    def __init__(self, around: Surroundings, name: str, number: int, timeout: float) -> None:
         self._around = around
         self._time = around.time
-        self._late_s = late_s
         self.name = name
         self.number = number
         self.started = around.time.now
@@ -100,11 +102,7 @@ class Host:
             self._fail_before(kind, method, line, lambda: effect(*arguments))
         way = line.least + random.random() * (line.most - line.least)
         self._send(random.uniform(0.5, line.gives_up - 0.5) if kind is Kind.SLOW else way, method, lambda: effect(*arguments))
-        failure: Exception | None = None
-        try:
-            answer = effect(*arguments)
-        except Exception as exc:  # noqa: BLE001  whatever it is, the caller hears of it after the way back
-            failure = exc
+        answer, failure = _tried(effect, *arguments)
         self.pause(way)
         kind = self._strikes(method, Phase.AFTER)
         if kind is not None:
@@ -114,7 +112,7 @@ class Host:
             raise failure
         if self._around.trace:
             self.say(f"{method}{_shown(arguments)} -> {_short(answer)}")
-        return answer
+        return cast("Answer", answer)
 
     def _send(self, way: float, method: str, effect: Callable[[], object]) -> None:
         """The way there; a request that is under way when the process ends may still arrive."""
@@ -141,7 +139,7 @@ class Host:
         if kind is Kind.RATE_LIMITED:
             raise RateLimitStruck
         if kind is Kind.LATE:
-            self._time.after(self._around.random.uniform(0.1, self._late_s), lambda: _alone(effect))
+            self._time.after(self._around.random.uniform(0.1, line.late_s), lambda: _alone(effect))
             self.pause(line.gives_up)
         self.pause(line.least)
         raise line.error(f"{method}: {kind}")
@@ -151,6 +149,13 @@ class Host:
         self.pause(slow)
         if kind is Kind.UNANSWERED:
             raise line.error(f"{method}: {kind}")
+
+
+def _tried(effect: Callable[..., Answer], *arguments: object) -> tuple[Answer | None, Exception | None]:
+    try:
+        return effect(*arguments), None
+    except Exception as exc:  # noqa: BLE001  whatever it is, the caller hears of it after the way back
+        return None, exc
 
 
 def _alone(effect: Callable[[], object]) -> None:

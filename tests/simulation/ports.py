@@ -28,6 +28,7 @@ class Unanswered(Exception):
 
 
 SUBMIT = BROKER._replace(error=Unanswered)
+_LATE_AT_MOST_S, _SKEW_S = 60.0, 2.0
 
 
 class Orders:
@@ -171,6 +172,8 @@ class Desk:
         self._host = host
         self._venue = venue
         self._history = history
+        quarantine = venue.known.quarantine_s
+        self._submit = SUBMIT._replace(late_s=_LATE_AT_MOST_S if quarantine is None else quarantine - _SKEW_S)
 
     def capabilities(self, account: AccountRef) -> Capabilities:
         """What the venue can do: no call, it stands in the registry."""
@@ -189,7 +192,7 @@ class Desk:
         lane = Lane(account.account_id, leg.contract[:-2])
         self._history.sends.append(Send(self._host.true_now, leg.client_order_id[:26], lane, leg))
         try:
-            return self._host.call("desk.submit", SUBMIT, self._venue.submit, account, leg)
+            return self._host.call("desk.submit", self._submit, self._venue.submit, account, leg)
         except Unanswered as exc:
             return Unknown(str(exc))
         except RateLimitStruck:

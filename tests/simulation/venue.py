@@ -66,11 +66,15 @@ class Venue:
         )
 
     def submit(self, account: AccountRef, leg: Leg) -> Outcome:
-        """Take an order; under an id that is still remembered the first one is found instead."""
+        """Take an order; under an id that is still remembered the first one is found instead.
+
+        A request is judged before its id is looked up: a repeated one may be refused although the first was taken.
+        """
         known = self._by_id.get(leg.client_order_id)
-        if known and self._time.now - known.placed_at < self.known.deduplicates_s:
-            return Accepted(self._view(known))
         mood = self._mood()
+        again = known and self._time.now - known.placed_at < self.known.deduplicates_s
+        if known and again and mood.answer == "accepted":
+            return Accepted(self._view(known))
         if mood.answer == "rejected":
             return Rejected("insufficient_margin", "not enough margin")
         if mood.answer == "rate_limited":

@@ -88,7 +88,7 @@ def _owner(token: str | None, hit: Hit, desks: Desks) -> TokenOwner:
         )
     owner = desks.alerts.owner_of(token_digest(token))
     if owner is None or (owner.expires_at is not None and owner.expires_at < hit.received_at):
-        raise Refused("unknown_token", "no webhook has this token; ./fillpath webhook list shows the present ones")
+        raise Refused("unknown_token", "no webhook has this token; ./fillpath webhook list --show-secrets shows them")
     return owner
 
 
@@ -141,7 +141,7 @@ def _check_secret(alert: CanonicalAlert, owner: TokenOwner, desks: Desks) -> Non
     expected = webhook_secret(desks.master_key.read(), owner.webhook_id, owner.generation)
     if alert.secret is None or not is_secret(alert.secret, expected):
         word = "is missing" if alert.secret is None else "is wrong"
-        raise Refused("bad_secret", f"secret: {word}; ./fillpath webhook list shows the message to paste")
+        raise Refused("bad_secret", f"secret: {word}; ./fillpath webhook list --show-secrets shows it")
 
 
 def _check_daily_limit(alert: CanonicalAlert, context: Context, now: datetime) -> None:
