@@ -78,6 +78,13 @@ class LocalStack:
         finally:
             self._switch(mapping, "Enabled")
 
+    def is_quiet(self) -> bool:
+        """Whether no wake-up waits or is at work: the emulator reads the queue one message at a time, whatever the lane."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        url = self.description["queues"]["orders"]
+        counts = self._sqs.get_queue_attributes(QueueUrl=url, AttributeNames=names)["Attributes"]
+        return not any(int(counts[name]) for name in names)
+
     def sweep(self) -> None:
         """One sweep, now."""
         assert self.target.invoke("sweep", {}) == {"failures": 0}

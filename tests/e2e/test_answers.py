@@ -2,16 +2,19 @@
 
 import json
 import time
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 
 from fillpath.accounts.model import Route
+from fillpath.alerts.message import strategy_message
 from fillpath.orders.model import OrderState
 from tests.e2e.conftest import NewTrader
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
+from tests.e2e.waiting import until
 
 TRADINGVIEW_HANGS_UP_S = 3.0
 
@@ -36,7 +39,7 @@ def test_an_alert_whose_order_ends_in_time_is_answered_with_the_fill(trader: Tra
     assert "user_id" not in order
 
 
-def test_an_alert_whose_order_takes_longer_is_answered_before_tradingview_hangs_up(trader: Trader) -> None:
+def test_an_alert_whose_order_takes_longer_is_answered_before_tradingview_hangs_up(stack: LocalStack, trader: Trader) -> None:
     trader.scenario("delay", seconds="3")
     begun = time.monotonic()
     answer = trader.post("buy", 1)
@@ -45,7 +48,29 @@ def test_an_alert_whose_order_takes_longer_is_answered_before_tradingview_hangs_
     assert answer.headers["location"] == f"/trading/orders?alert_id={answer.json()['alert_id']}"
     (order,) = answer.json()["orders"]
     assert order["state"] in {"QUEUED", "SUBMITTING", "WORKING"}
-    assert trader.ended(order["order_id"]).state is OrderState.FILLED
+    until(trader.position)
+    assert stack.verify(trader.look(order["order_id"]), "main") == []
+    assert trader.look(order["order_id"]).state is OrderState.FILLED
+
+
+def test_the_message_to_paste_works_as_tradingview_fills_it_in(trader: Trader) -> None:
+    filled_in = {
+        "{{strategy.order.action}}": "buy",
+        "{{ticker}}": "ES1!",
+        "{{strategy.order.contracts}}": "2",
+        "{{strategy.market_position}}": "long",
+        "{{strategy.market_position_size}}": "2",
+        "{{strategy.prev_market_position}}": "flat",
+        "{{strategy.prev_market_position_size}}": "0",
+        "{{strategy.order.id}}": "Long",
+        "{{timenow}}": f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%SZ}",
+    }
+    message = strategy_message(trader.access.secret)
+    for placeholder, value in filled_in.items():
+        message = message.replace(placeholder, value)
+    assert "{{" not in message
+    assert trader.send(message).status_code == 200
+    assert trader.position() == 2
 
 
 def test_a_json_alert_may_come_as_plain_text(trader: Trader) -> None:
@@ -194,8 +219,9 @@ def test_a_size_that_the_instrument_does_not_trade_in_is_refused(trader: Trader)
     assert refusal(trader.post("buy", "1.5")) == (403, "bad_quantity")
 
 
-def test_an_entry_under_a_halt_is_refused(trader: Trader) -> None:
-    trader.halt()
+@pytest.mark.parametrize("scope", ["account", "user"])
+def test_an_entry_under_a_halt_is_refused(trader: Trader, scope: str) -> None:
+    trader.halt(scope)
     assert refusal(trader.post("buy", 1)) == (403, "halted")
 
 

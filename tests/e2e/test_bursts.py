@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from fillpath.orders.model import Order, OrderState
+from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
 from tests.e2e.waiting import until
 
@@ -57,7 +58,7 @@ def test_five_alerts_at_once_are_all_applied(patient: Trader, timed: Timed) -> N
     assert patient.position() == 5
 
 
-def test_100_alerts_over_ten_symbols_act_in_order_in_each_lane(patient: Trader, timed: Timed) -> None:
+def test_100_alerts_over_ten_symbols_act_in_order_in_each_lane(stack: LocalStack, patient: Trader, timed: Timed) -> None:
     def trade(symbol: str) -> list[str]:
         return [_order_id(patient.post("buy", 1, symbol)) for _ in range(10)]
 
@@ -69,6 +70,7 @@ def test_100_alerts_over_ten_symbols_act_in_order_in_each_lane(patient: Trader, 
         assert sorted(lane, key=_acted_at) == sorted(lane, key=lambda order: order.order_id)
     assert patient.position() == 100
     assert len(patient.broker_orders()) == 100
+    until(stack.is_quiet, patience_s=60)
 
 
 def test_a_close_300_ms_after_its_entry_ends_flat(patient: Trader) -> None:

@@ -124,13 +124,16 @@ class Trader:
         now = datetime.now(UTC)
         self._stack.target.prices.put(resolve(symbol, now.date()).contract, Decimal(price), now)
 
-    def halt(self) -> None:
-        """Halt the first account."""
-        self._stack.target.controls.halt(f"account:{self.account.account_id}", datetime.now(UTC), "by a test")
+    def halt(self, scope: str = "account") -> None:
+        """Halt the first account, or the user with all that is his."""
+        self._stack.target.controls.halt(self._scope(scope), datetime.now(UTC), "by a test")
 
-    def resume(self) -> None:
-        """Let the first account trade again."""
-        self._stack.target.controls.resume(f"account:{self.account.account_id}")
+    def resume(self, scope: str = "account") -> None:
+        """Let it trade again."""
+        self._stack.target.controls.resume(self._scope(scope))
+
+    def _scope(self, scope: str) -> str:
+        return f"account:{self.account.account_id}" if scope == "account" else f"user:{self.user.user_id}"
 
 
 def new_trader(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from fillpath.orders.model import LegStatus, Listing, Order, OrderState, OrderType
+from fillpath.orders.model import LegStatus, Listing, Operation, Order, OrderState, OrderType
 from tests.simulation.evidence import Evidence
 from tests.simulation.history import Fill, History, Send, VenueOrder
 from tests.simulation.virtual import seconds_of
@@ -16,6 +16,7 @@ _DEADLINE_SLACK_S = 30.0
 _SEEN_WITHIN_S = 15.0
 _RECOVERS_IN_S = 80.0
 _ACTS_WITHIN_S = 10.0
+_LATE_EFFECTS_S = 12.0
 _LIVE = {LegStatus.WORKING, LegStatus.PARTIALLY_FILLED}
 
 
@@ -42,6 +43,14 @@ def _accepted_orders_are_there(e: Evidence) -> Judgement:
     for reply in e.history.replies:
         if reply.code == "accepted" and any(order_id not in e.final for order_id in reply.order_ids):
             yield Violation("lost", f"alert {reply.alert_key} was accepted and is not in the table")
+
+
+def _posts_fail_for_a_reason(e: Evidence) -> Judgement:
+    """A request that met no fault is not answered with 5xx, whatever earlier ones met: a resend succeeds."""
+    for reply in e.history.replies:
+        met = any(reply.since - _LATE_EFFECTS_S <= fault <= reply.at for fault in e.history.faults)
+        if reply.code == "failed" and not met:
+            yield Violation("lost", f"alert {reply.alert_key} was answered with 5xx at {reply.at:.1f} for no reason")
 
 
 def _venue_orders_are_recorded(e: Evidence) -> Judgement:
@@ -169,7 +178,9 @@ def _aborts_tell_what_is_held(e: Evidence) -> Judgement:
             at = e.ended_at(order.order_id) or 0.0
             possible = e.held_between(order.account_id, order.root, at - _SEEN_WITHIN_S, at)
             if order.held is not None and order.held not in possible:
-                yield Violation("reversal", f"order {order.order_id} was aborted with {order.held} held, it was {sorted(possible)}")
+                yield Violation(
+                    "reversal", f"order {order.order_id} was aborted with {order.held} held, it was {sorted(possible)}"
+                )
 
 
 def _protection_survives(e: Evidence) -> Judgement:
@@ -225,9 +236,24 @@ def _turns_are_kept(e: Evidence) -> Judgement:
     for pick in e.history.picks:
         for passed_over in pick.passed_over:
             other = e.order_at(passed_over, pick.at)
-            waits = other is not None and other.listing is Listing.WAITING
-            if waits and not (pick.unknown and other and other.reduces):
+            if other is None or other.listing is not Listing.WAITING:
+                continue
+            may_reduce = other.reduces or other.operation is Operation.TARGET
+            if not (pick.unknown and may_reduce):
                 yield Violation("turn", f"order {pick.order_id} was picked before {passed_over}")
+
+
+def _older_entries_give_way(e: Evidence) -> Judgement:
+    """An entry that arrives after a newer exit of its webhook was carried out is not what the strategy wants any more."""
+    picked: dict[str, float] = {}
+    for pick in e.history.picks:
+        order = e.first[pick.order_id]
+        newer = e.carried_out_before(order, pick.at) if order.webhook_id and not order.reduces else None
+        if newer:
+            picked[pick.order_id] = pick.at
+    for send in e.history.sends:
+        if send.order_id in picked and send.at >= picked[send.order_id]:
+            yield Violation("turn", f"order {send.order_id} was sent after a newer exit of its webhook")
 
 
 # --- invariant 3: evidence before a send, and resends -------------------------------------------------------------------------------------------------------
@@ -294,6 +320,7 @@ def _name(placed: VenueOrder) -> str:
 
 _RULES: tuple[Callable[[Evidence], Judgement], ...] = (
     _accepted_orders_are_there,
+    _posts_fail_for_a_reason,
     _venue_orders_are_recorded,
     _nothing_is_doubled,
     _one_order_per_alert_and_route,
@@ -307,6 +334,7 @@ _RULES: tuple[Callable[[Evidence], Judgement], ...] = (
     _one_acts_at_a_time,
     _senders_own_their_lane,
     _turns_are_kept,
+    _older_entries_give_way,
     _sends_leave_evidence_first,
     _resends_are_deduplicated,
     _halts_hold,

@@ -58,9 +58,7 @@ def real_worker(lane: Lane, host: Host, cloud: "Cloud") -> ComeBack | None:
 class Cloud:
     """One environment. What happens in it stands in `history`."""
 
-    def __init__(
-        self, scenario: Scenario, worker: Worker = real_worker, trace: Callable[[str], None] | None = None
-    ) -> None:
+    def __init__(self, scenario: Scenario, worker: Worker = real_worker, trace: Callable[[str], None] | None = None) -> None:
         self.random = Random(f"cloud {scenario.seed}")
         self.time = VirtualTime()
         self.history = History(scenario.capabilities, scenario.holdings)

@@ -7,7 +7,7 @@ from decimal import Decimal
 from itertools import pairwise, product
 
 from fillpath.accounts.model import Gate
-from fillpath.orders.model import Lane, Leg, Listing, Operation, Order
+from fillpath.orders.model import Lane, Leg, Listing, Operation, Order, OrderState
 from tests.simulation.history import HaltSpan, History, Holding, Owner, Send, VenueOrder
 
 _NO_LIMIT = float("inf")
@@ -87,6 +87,15 @@ class Evidence:
         order = self.order_at(order_id, at)
         return order is not None and order.listing is Listing.UNKNOWN
 
+    def carried_out_before(self, order: Order, at: float) -> str | None:
+        """A newer reduction or target of the same webhook and lane that was filled by then."""
+        for other in self.final.values():
+            same = other.webhook_id == order.webhook_id and other.lane == order.lane and other.alert_time > order.alert_time
+            decisive = not other.resting and (self.first[other.order_id].reduces or other.operation is Operation.TARGET)
+            if same and decisive and other.state is OrderState.FILLED and (self.ended_at(other.order_id) or 0.0) < at:
+                return other.order_id
+        return None
+
     def idle(self, order: Order, since: float, until: float, recovery_s: float) -> Iterator[tuple[float, float]]:
         """The times within which the order's lane was free, listed nothing unknown, and no fault was younger than `recovery_s`."""
         owners = [Owner(0.0, None), *self.history.owners.get(order.lane, []), Owner(_NO_LIMIT, "")]
@@ -103,9 +112,7 @@ class Evidence:
         for states in self.states.values():
             if states[0][1].lane == lane:
                 ends = [*(at for at, _ in states[1:]), self.history.ended_at]
-                spans += [
-                    (at, end) for (at, order), end in zip(states, ends, strict=True) if order.listing is Listing.UNKNOWN
-                ]
+                spans += [(at, end) for (at, order), end in zip(states, ends, strict=True) if order.listing is Listing.UNKNOWN]
         return sorted(spans)
 
     def halts_over(self, order: Order) -> list[HaltSpan]:

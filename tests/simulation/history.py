@@ -96,12 +96,13 @@ class HaltSpan:
 
 
 class Reply(NamedTuple):
-    """What the sender of an alert was told."""
+    """What the sender of an alert was told; the code of what the gateway answers with 5xx is `failed`."""
 
     at: float
     alert_key: str
     code: str
     order_ids: tuple[str, ...] = ()
+    since: float = 0.0
 
 
 @dataclass(slots=True)

@@ -12,13 +12,13 @@ from tests.simulation.history import History
 from tests.simulation.scenario import Scenario
 
 
-def run(
-    scenario: Scenario, worker: Worker = real_worker, trace: Callable[[str], None] | None = None
-) -> tuple[History, Faults]:
+def run(scenario: Scenario, worker: Worker = real_worker, trace: Callable[[str], None] | None = None) -> tuple[History, Faults]:
     """Let the scenario happen, with ten quiet minutes at its end."""
     with _seeded_ids(scenario.seed):
         cloud = Cloud(scenario, worker, trace)
         _plan(cloud, scenario)
+        if worker is real_worker:
+            cloud.sweep_each_minute(scenario.ends_at)  # the control has no second line
         cloud.time.run(scenario.ends_at)
         cloud.time.close()
     _take_stock(cloud)
@@ -35,7 +35,6 @@ def _plan(cloud: Cloud, scenario: Scenario) -> None:
         _plan_halt(cloud, halt.scope, halt.at, halt.until)
     for at, root, price in scenario.prices:
         _plan_price(cloud, at, root, price)
-    cloud.sweep_each_minute(scenario.ends_at)
     cloud.time.at(scenario.quiet_from, cloud.venue.calm_down)
 
 

@@ -216,7 +216,11 @@ def _prices(random: Random, until: float) -> tuple[tuple[float, str, int], ...]:
 
 
 _HOT = (
-    *(Point("execute", method, phase) for method in ("desk.submit", "orders.save", "orders.take", "checks.check") for phase in Phase),
+    *(
+        Point("execute", method, phase)
+        for method in ("desk.submit", "orders.save", "orders.take", "checks.check")
+        for phase in Phase
+    ),
     *(Point("execute", method, phase) for method in ("desk.submit", "desk.look_up", "desk.positions") for phase in Phase),
     *(Point(step, "desk.submit", phase) for step in ("close", "open") for phase in Phase),
     *(Point(step, "orders.save", phase) for step in ("prepare", "close", "poll_fill", "open", "abort") for phase in Phase),
@@ -240,7 +244,7 @@ def _faults(random: Random, until: float) -> FaultPlan:
                 messages[queue, random.randint(1, 8)] = random.choice(list(MessageFault))
             case _:
                 start = random.uniform(0, until - 40)
-                outages.append((start, start + random.choice((2, 10, 30, 60)) * random.uniform(0.5, 1)))
+                outages.append((start, start + random.choice((2, 10, 30, 60, 150)) * random.uniform(0.5, 1)))
     return FaultPlan(tuple(strikes), steps, messages, tuple(outages), until)
 
 

@@ -115,17 +115,19 @@ def _post(cloud: Cloud, signal: Signal, resends: int) -> None:
     token = webhook_token(_KEY.read(), hook, 1)
     hit = accepting.Hit(token, _body(signal, webhook_secret(_KEY.read(), hook, 1)), instant(round(cloud.time.now, 3)))
 
+    posted = cloud.time.now
+
     def done(result: Result) -> None:
-        if result.failed and resends:
-            cloud.time.after(_RESEND_AFTER_S, lambda: _post(cloud, signal, resends - 1))
+        if result.failed:
+            cloud.history.replies.append(Reply(cloud.time.now, _key(signal), "failed", (), posted))
+            if resends:
+                cloud.time.after(_RESEND_AFTER_S, lambda: _post(cloud, signal, resends - 1))
 
     cloud.invoke("accept", 28, lambda host: _webhook(cloud, host, hit, signal), done)
 
 
 def _webhook(cloud: Cloud, host: Host, hit: accepting.Hit, signal: Signal) -> None:
-    desks = accepting.Desks(
-        ports.Alerts(host, cloud.alerts, cloud.orders), cloud.lanes(host), _KEY, _Venues(cloud.venue.known)
-    )
+    desks = accepting.Desks(ports.Alerts(host, cloud.alerts, cloud.orders), cloud.lanes(host), _KEY, _Venues(cloud.venue.known))
     key = _key(signal)
     try:
         accepted = accepting.accept(hit, desks)

@@ -33,6 +33,7 @@ _MOODS: tuple[tuple[int, Callable[[Random], Mood]], ...] = (
     (4, lambda r: Mood(((r.uniform(0, 1), Decimal("0.5")),), cancel_s=r.uniform(0, 4))),
     (5, lambda r: Mood((), cancel_s=r.uniform(0, 4))),
     (4, lambda r: Mood((), cancel_s=r.uniform(0, 4), fills_before_cancel=True)),
+    (2, lambda r: Mood((), cancel_s=r.uniform(10, 90))),
     (3, lambda r: Mood(answer="rejected")),
     (4, lambda r: Mood(answer="rate_limited")),
 )

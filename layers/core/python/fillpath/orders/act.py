@@ -50,7 +50,7 @@ def send(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal | 
     if delay is not None:
         return ComeBack(delay)
     order = _recheck_halt(order, leg.leg, floor) if order.resting else await_fill(order, leg.leg, floor)
-    return None if order.owns_lane else GoOn()
+    return ComeBack(COME_BACK_S) if order.owns_lane else GoOn()
 
 
 def spoken_for(order: Order, view: LaneView, floor: Floor) -> dict[str, Decimal]:

@@ -88,22 +88,20 @@ def _resume(view: LaneView, floor: Floor, finish_by: datetime) -> Step:
 
 
 def _watch_owner(order: Order, view: LaneView, floor: Floor) -> Step:
+    """Look for the owner's fill every 2 s; after 10 s it makes way for those who wait, or is left to verification."""
     leg = order.live_leg
-    if leg is None or not view.waiting:
+    if leg is None:
         return None
+    overdue = leg.submitted_at is not None and floor.clock.now() >= leg.submitted_at + timedelta(seconds=_TAKE_OVER_S)
     try:
         order = look(order, leg.leg, floor)
-        if not order.state.ended and _may_take_over(order, floor):
+        if not order.state.ended and overdue and view.waiting:
             order = cancel(order, leg.leg, SEE_CANCELLED_S, floor, "not_filled")
     except BrokerUnavailable:
         return ComeBack(COME_BACK_S)
-    return GoOn() if order.state.ended else ComeBack(COME_BACK_S)
-
-
-def _may_take_over(order: Order, floor: Floor) -> bool:
-    leg = order.live_leg
-    since = leg.submitted_at if leg else None
-    return since is not None and floor.clock.now() >= since + timedelta(seconds=_TAKE_OVER_S)
+    if order.state.ended:
+        return GoOn()
+    return None if overdue and not view.waiting else ComeBack(COME_BACK_S)
 
 
 def _resume_submit(order: Order, view: LaneView, floor: Floor, finish_by: datetime) -> Step:
