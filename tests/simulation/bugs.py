@@ -32,7 +32,7 @@ class Bug(NamedTuple):
     plant: Callable[[Soil], None]
 
 
-# --- storage ---------------------------------------------------------------------------------------------------------------------
+# --- storage --------------------------------------------------------------------------------------------------------------------
 
 
 def _no_replay_guard(soil: Soil) -> None:
@@ -82,7 +82,7 @@ def _no_fence(soil: Soil) -> None:
     soil.put(FakeLane, "belongs_to", lambda _self, _order: True)
 
 
-# --- sending ---------------------------------------------------------------------------------------------------------------------
+# --- sending --------------------------------------------------------------------------------------------------------------------
 
 
 def _blind_resend(soil: Soil) -> None:
@@ -172,7 +172,7 @@ def _answer_not_recorded(soil: Soil) -> None:
     soil.replace(original, answered)
 
 
-# --- the lane --------------------------------------------------------------------------------------------------------------------
+# --- the lane -------------------------------------------------------------------------------------------------------------------
 
 
 def _early_release(soil: Soil) -> None:
@@ -234,7 +234,7 @@ def _no_wake_after_release(soil: Soil) -> None:
     soil.put(floor, "wake", lambda *_: None)
 
 
-# --- doubt -----------------------------------------------------------------------------------------------------------------------
+# --- doubt ----------------------------------------------------------------------------------------------------------------------
 
 
 def _no_quarantine(soil: Soil) -> None:
@@ -258,7 +258,7 @@ def _time_out_is_rejection(soil: Soil) -> None:
     soil.replace(transitions.doubtful, transitions.refused)
 
 
-# --- fills, protection, halts ----------------------------------------------------------------------------------------------------
+# --- fills, protection, halts ---------------------------------------------------------------------------------------------------
 
 
 def _fills_added(soil: Soil) -> None:
@@ -290,11 +290,13 @@ def _resting_entry_ignores_halt(soil: Soil) -> None:
 
 
 def _only_looked_at(order: Order, on: Floor) -> None:
-    if leg := order.live_leg:
+    if not order.resting:
+        sweep._working(order, on)
+    elif leg := order.live_leg:
         legs.resolve(order, leg.leg, on)
 
 
-# --- reversals -------------------------------------------------------------------------------------------------------------------
+# --- reversals ------------------------------------------------------------------------------------------------------------------
 
 
 def _no_poll(soil: Soil) -> None:

@@ -14,7 +14,7 @@ from tests.simulation.virtual import seconds_of
 _NO_LIMIT = float("inf")
 _DEADLINE_SLACK_S = 30.0
 _SEEN_WITHIN_S = 15.0
-_RECOVERS_IN_S = 80.0
+_RECOVERS_IN_S = 145.0  # two minutes of the sweeper: by a skewed clock two sweeps fall into one and wake only once
 _ACTS_WITHIN_S = 10.0
 _LATE_EFFECTS_S = 12.0
 _LIVE = {LegStatus.WORKING, LegStatus.PARTIALLY_FILLED}
@@ -28,15 +28,16 @@ class Violation(NamedTuple):
 
 
 Judgement = Iterator[Violation]
+Rule = Callable[[Evidence], Judgement]
 
 
 def judge(history: History) -> tuple[Violation, ...]:
     """Everything that is wrong with a history."""
     evidence = Evidence(history)
-    return tuple(violation for rule in _RULES for violation in rule(evidence))
+    return tuple(violation for rule in RULES for violation in rule(evidence))
 
 
-# --- invariant 1: exactly one order per alert and route, none lost, none doubled, none stuck --------------------------------------
+# --- invariant 1: exactly one order per alert and route, none lost, none doubled, none stuck ------------------------------------
 
 
 def _accepted_orders_are_there(e: Evidence) -> Judgement:
@@ -256,7 +257,7 @@ def _older_entries_give_way(e: Evidence) -> Judgement:
             yield Violation("turn", f"order {send.order_id} was sent after a newer exit of its webhook")
 
 
-# --- invariant 3: evidence before a send, and resends -------------------------------------------------------------------------------------------------------
+# --- invariant 3: evidence before a send, and resends ---------------------------------------------------------------------------
 
 
 def _sends_leave_evidence_first(e: Evidence) -> Judgement:
@@ -318,7 +319,7 @@ def _name(placed: VenueOrder) -> str:
     return f"{placed.leg.client_order_id} ({placed.leg.side} {placed.leg.quantity} {placed.leg.type})"
 
 
-_RULES: tuple[Callable[[Evidence], Judgement], ...] = (
+RULES: tuple[Rule, ...] = (
     _accepted_orders_are_there,
     _posts_fail_for_a_reason,
     _venue_orders_are_recorded,

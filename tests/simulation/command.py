@@ -1,4 +1,4 @@
-"""The command: ./fillpath simulate. Arguments come in; figures for a person or a program go out, or one scenario as a timeline."""
+"""The command: ./fillpath simulate. Arguments come in; figures go out, or one scenario as a timeline."""
 
 import json
 from argparse import ArgumentParser, Namespace
@@ -53,7 +53,7 @@ def _positive(text: str) -> int:
     return number
 
 
-# --- the campaign ----------------------------------------------------------------------------------------------------------------
+# --- the campaign ---------------------------------------------------------------------------------------------------------------
 
 
 def _run(seeds: int) -> Figures:
@@ -103,7 +103,7 @@ def _say(violations: Sequence[Violation]) -> None:
         _out.print(f"    [red]{violation.kind}[/]: {violation.text}", soft_wrap=True)
 
 
-# --- one scenario ----------------------------------------------------------------------------------------------------------------
+# --- one scenario ---------------------------------------------------------------------------------------------------------------
 
 
 def _replay(options: Namespace) -> int:
@@ -125,10 +125,12 @@ def _replay(options: Namespace) -> int:
 
 def _describe(scenario: Scenario) -> None:
     held = ", ".join(f"{account} {contract} {quantity:+d}" for (account, contract), quantity in scenario.held.items())
-    _out.print(f"[bold]seed {scenario.seed}[/]: a venue that {scenario.venue}, gate {scenario.gate}; held: {held}")
+    _out.print(
+        f"[bold]seed {scenario.seed}[/]: a venue that {scenario.venue}, gate {scenario.gate}; held: {held}", soft_wrap=True
+    )
     for signal in scenario.signals:
         what = f"{signal.action} {signal.order_type} {signal.quantity} {signal.root} {signal.type} {signal.price or ''}".rstrip()
         target = "" if signal.target is None else f" to {signal.target:+d}"
-        _out.print(f"  {signal.at:8.3f} s  {signal.source:<9} {'+'.join(signal.accounts)}  {what}{target}")
+        _out.print(f"  {signal.at:8.3f} s  {signal.source:<9} {'+'.join(signal.accounts)}  {what}{target}", soft_wrap=True)
     for halt in scenario.halts:
         _out.print(f"  {halt.at:8.3f} s  halt of {halt.scope}" + (f" until {halt.until:.0f} s" if halt.until else ""))

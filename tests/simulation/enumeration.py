@@ -33,11 +33,14 @@ class Reached:
     def tasks(self, per_point: int) -> Iterator[Task]:
         """`per_point` scenarios that strike each point.
 
-        A scenario runs as it did before until the strike, so each of them hits. Where fewer seeds than asked for reach a point,
-        each is used again in another variant: from the strike on, the same situation takes another course.
+        A scenario runs as it did before until the strike, so each of them hits. Each point begins with other seeds. Where fewer
+        of them than asked for reach a point, each is used again in another variant: from the strike on, the same situation takes
+        another course.
         """
-        for point in self.points:
-            yield from _strikes(point, sorted(self._seeds[point]), per_point)
+        for number, point in enumerate(self.points):
+            seeds = sorted(self._seeds[point])
+            start = number * per_point % len(seeds)
+            yield from _strikes(point, seeds[start:] + seeds[:start], per_point)
 
 
 def _strikes(point: Point, seeds: list[tuple[int, int]], count: int) -> Iterable[Task]:

@@ -97,12 +97,12 @@ class Evidence:
         return None
 
     def idle(self, order: Order, since: float, until: float, recovery_s: float) -> Iterator[tuple[float, float]]:
-        """The times within which the order's lane was free, listed nothing unknown, and no fault was younger than `recovery_s`."""
+        """When the order's lane was free, with nothing unknown in it and no fault younger than `recovery_s`."""
         owners = [Owner(0.0, None), *self.history.owners.get(order.lane, []), Owner(_NO_LIMIT, "")]
-        doubts = self._doubts(order.lane)
         calm = [-recovery_s, *self.history.faults, _NO_LIMIT]
-        free = [(one.at, other.at) for one, other in pairwise(owners) if one.order_id is None]
-        quiet = [(one + recovery_s, other) for one, other in pairwise(calm)]
+        quiet = [(one + recovery_s, other) for one, other in pairwise(calm) if max(one + recovery_s, since) < min(other, until)]
+        free = [(one.at, other.at) for one, other in pairwise(owners) if one.order_id is None] if quiet else []
+        doubts = self._doubts(order.lane) if free else []
         for spans in product(free, quiet):
             start, end = max(since, *(s for s, _ in spans)), min(until, *(e for _, e in spans))
             yield from _without(start, end, doubts)

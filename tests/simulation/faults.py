@@ -98,16 +98,24 @@ def kinds(method: str, phase: Phase) -> tuple[Kind, ...]:
     return (*usual, Kind.RATE_LIMITED) if method == "desk.submit" else usual
 
 
+@dataclass(slots=True)
+class _Seen:
+    """A point that was reached, and the strikes planned at it by occurrence."""
+
+    point: Point
+    strikes: dict[int, Strike]
+    times: int = 0
+
+
 class Faults:
     """Counts the points that are reached and strikes where the plan says so. After `until` nothing goes wrong any more."""
 
     def __init__(self, plan: FaultPlan, random: Random) -> None:
         self.plan = plan
-        self.reached: Counter[Point] = Counter()
+        self._seen: dict[tuple[str, str, bool], _Seen] = {}
         self.struck: list[Struck] = []
         self.diverge: Callable[[int], None] = lambda _variant: None
         self._random = random
-        self._strikes = {(strike.point, strike.occurrence): strike for strike in plan.strikes}
         self._step = 0
         self._sent: Counter[str] = Counter()
 
@@ -115,12 +123,15 @@ class Faults:
         """What strikes the call that is at this point now."""
         if now > self.plan.until:
             return None
-        point = Point(use_case, method, phase)
+        key = (use_case, method, phase is Phase.BEFORE)
+        seen = self._seen.get(key)
+        if seen is None:
+            seen = self._seen[key] = self._first_seen(Point(use_case, method, phase))
         self._step += 1
-        self.reached[point] += 1
-        kind = self._kind(now, point)
+        seen.times += 1
+        kind = self._kind(now, seen)
         if kind is not None:
-            self.struck.append(Struck(now, f"{point} {kind}"))
+            self.struck.append(Struck(now, f"{seen.point} {kind}"))
         return kind
 
     def meet_message(self, now: float, queue: str) -> MessageFault | None:
@@ -133,8 +144,16 @@ class Faults:
             self.struck.append(Struck(now, f"message {self._sent[queue]} of {queue} {fault}"))
         return fault
 
-    def _kind(self, now: float, point: Point) -> Kind | None:
-        strike = self._strikes.get((point, self.reached[point]))
+    @property
+    def reached(self) -> dict[Point, int]:
+        """How often each point was reached."""
+        return {seen.point: seen.times for seen in self._seen.values()}
+
+    def _first_seen(self, point: Point) -> "_Seen":
+        return _Seen(point, {strike.occurrence: strike for strike in self.plan.strikes if strike.point == point})
+
+    def _kind(self, now: float, seen: "_Seen") -> Kind | None:
+        point, strike = seen.point, seen.strikes.get(seen.times) if seen.strikes else None
         if strike is not None:
             if strike.variant:
                 self.diverge(strike.variant)
@@ -142,8 +161,9 @@ class Faults:
         if self._step in self.plan.steps:
             possible = kinds(point.method, point.phase)
             return possible[self.plan.steps[self._step] % len(possible)]
-        down = point.phase is Phase.BEFORE and point.method.startswith("desk.") and self._is_down(now)
-        return Kind.REFUSED if down else None
+        if not self.plan.outages or point.phase is Phase.AFTER or not point.method.startswith("desk."):
+            return None
+        return Kind.REFUSED if self._is_down(now) else None
 
     def _is_down(self, now: float) -> bool:
         return any(start <= now < end for start, end in self.plan.outages) and self._random.random() < 0.9

@@ -178,8 +178,12 @@ def _short(value: object) -> str:
         case Leg():
             return f"<{value.client_order_id[22:]} {value.side} {value.quantity} {value.type} {value.contract} #{value.attempts}>"
         case LaneView():
-            lists = {"waiting": value.waiting, "working": value.working, "unknown": value.unknown}
-            shown = " ".join(f"{name}={[each.order_id[-4:] for each in listed]}" for name, listed in lists.items() if listed)
+            lists = {
+                "waiting": [each.order_id[-4:] for each in value.waiting],
+                "working": [each.order_id[-4:] for each in value.working],
+                "unknown": [each.order_id[-4:] for each in value.unknown],
+            }
+            shown = " ".join(f"{name}={listed}" for name, listed in lists.items() if listed)
             return f"<{value.lane} fence {value.fence} owner {(value.owner or 'none')[-4:]} {shown}>"
         case tuple() if not hasattr(value, "_fields"):
             return f"[{', '.join(map(_short, value))}]"

@@ -1,4 +1,4 @@
-"""The control: a worker as bridges are commonly written. It must fail where the product does not, or the scenarios are too easy."""
+"""The control: a worker as bridges are commonly written. It must fail, or the scenarios are too easy."""
 
 from decimal import Decimal
 

@@ -49,7 +49,7 @@ def carry_out(task: Task, worker: Worker = real_worker) -> Found:
     """Run and judge one scenario. What the product logs about its faults is of no interest here."""
     history, faults = _happen(task, worker)
     reached = {point: times for point, times in faults.reached.items() if point.use_case not in _SENDERS}
-    missed = task.strike is not None and faults.reached[task.strike.point] < task.strike.occurrence
+    missed = task.strike is not None and faults.reached.get(task.strike.point, 0) < task.strike.occurrence
     return Found(task, judge(history), reached, len(faults.struck), missed)
 
 

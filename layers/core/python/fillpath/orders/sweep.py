@@ -8,7 +8,7 @@ from fillpath.errors import BrokerError, Conflict, NotFound, StorageUnavailable
 from fillpath.orders.act import is_overdue, overdue
 from fillpath.orders.execute import RUN_S
 from fillpath.orders.floor import Floor, change, wake
-from fillpath.orders.legs import SEE_CANCELLED_S, cancel, resolve
+from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look, resolve
 from fillpath.orders.messages import Step
 from fillpath.orders.model import LegStatus, Listing, Order, OrderState
 from fillpath.orders.ports.reversal_runner import ExecutionStatus
@@ -17,6 +17,7 @@ from fillpath.orders.transitions import ended
 
 _log = logging.getLogger(__name__)
 _ABORT_BUDGET_S = 30
+_CANCELLATION_COMES_S = 300
 
 
 def sweep(floor: Floor) -> int:
@@ -89,8 +90,15 @@ def _working(order: Order, floor: Floor) -> None:
     halted = not order.reduces and order.resting and floor.controls.halted(order.user_id, order.account_id)
     if halted or (not order.resting and is_overdue(order, floor)):
         cancel(order, leg.leg, SEE_CANCELLED_S, floor, "halted" if halted else "not_filled")
-    elif order.suspended_by and floor.orders.get(order.suspended_by).state.ended:
-        change(order, lambda o: o.model_copy(update={"suspended_by": None}), floor)
+    elif order.suspended_by and _long_over(order.suspended_by, floor):
+        order = look(order, leg.leg, floor)
+        change(order, lambda o: o if o.state.ended else o.model_copy(update={"suspended_by": None}), floor)
+
+
+def _long_over(order_id: str, floor: Floor) -> bool:
+    """Whether the order that another made way for ended so long ago that the cancellation it asked for comes no more."""
+    other = floor.orders.get(order_id)
+    return other.state.ended and floor.clock.now() > other.events[-1].at + timedelta(seconds=_CANCELLATION_COMES_S)
 
 
 def _reversing(order: Order, floor: Floor) -> None:
