@@ -185,6 +185,10 @@ def test_qty_is_another_word_for_quantity_but_not_both() -> None:
         ({"type": "stop_limit", "limit_price": 1}, "stop_price"),
         ({"type": "stop_limit", "stop_price": 1}, "limit_price"),
         ({"type": "trailing_stop"}, "trail_amount"),
+        ({"limit_price": 5900}, "limit_price"),
+        ({"stop_price": 5900}, "stop_price"),
+        ({"type": "limit", "limit_price": 5900, "stop_price": 5900}, "stop_price"),
+        ({"type": "stop", "stop_price": 5900, "trail_amount": 1}, "trail_amount"),
     ],
 )
 def test_fields_that_do_not_go_together_are_refused(fields: dict[str, Any], named: str) -> None:

@@ -129,6 +129,7 @@ def test_without_verified_credentials_nothing_is_accepted(credentials: Credentia
     [
         {"type": "trailing_stop", "trail_amount": 1},
         {"type": "limit", "limit_price": 5900, "time_in_force": "ioc"},
+        {"time_in_force": "fok"},
         {"take_profit": 6000},
         {"stop_loss": 5800},
     ],
@@ -213,6 +214,13 @@ def test_a_price_beside_its_tick_is_refused_by_name(field: str) -> None:
 def test_an_unknown_symbol_is_refused_by_name() -> None:
     refusal = FrontDesk().refusal(symbol="{{ticker}}")
     assert (refusal.code, refusal.details["field"]) == ("invalid_alert", "symbol")
+
+
+def test_an_entry_into_a_contract_that_is_over_is_refused_and_an_exit_is_not() -> None:
+    refusal = FrontDesk().refusal(symbol="ESZ2025")
+    assert (refusal.code, refusal.details["field"]) == ("invalid_alert", "symbol")
+    (order,) = FrontDesk().post(symbol="ESZ2025", action="close").orders
+    assert order.root == "ES"
 
 
 @pytest.mark.parametrize("gate", Gate)

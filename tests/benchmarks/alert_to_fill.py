@@ -9,8 +9,14 @@ from typing import Any
 
 import httpx
 
+from fillpath.orders.model import OrderState
+from fillpath.orders.ports.order_store import OrderStore
+from fillpath_aws.clients import service
+from fillpath_aws.json_rpc import Connection, Keys
+from fillpath_aws.order_store import DynamoOrderStore
 from tests.benchmarks.figures import figures
 
+AT_A_TIME = 16
 SYMBOLS = ("ES1!", "NQ1!", "YM1!", "RTY1!", "CL1!", "GC1!", "6E1!", "ZN1!", "AAPL", "MSFT")
 
 
@@ -46,53 +52,58 @@ class Sender:
 
 def run(stack_file: Path, n: int = 200) -> dict[str, Any]:
     """One after another; then five at once, a hundred over ten symbols, and one alert 202 times."""
-    sender = Sender(json.loads(stack_file.read_text()))
-    for symbol in SYMBOLS:
-        _warm(sender, symbol)
+    stack = json.loads(stack_file.read_text())
+    sender, orders = Sender(stack), _orders(stack)
+    _warm(sender)
     times = [sender.filled(sender.alert("ES1!", "buy" if number % 2 == 0 else "close")) for number in range(n)]
     return figures(
         "alert-to-fill",
         times,
-        five_at_once_ms=_burst(sender, SYMBOLS[:5]),
-        hundred_over_ten_symbols_ms=_burst(sender, SYMBOLS * 10),
+        five_at_once_ms=_burst(sender, orders, [[symbol] for symbol in SYMBOLS[:5]]),
+        hundred_over_ten_symbols_ms=_burst(sender, orders, [[symbol] * 10 for symbol in SYMBOLS]),
         identical_posts=202,
-        fills_of_identical_posts=_identical(sender, 202),
+        orders_of_identical_posts=_identical(sender, 202),
     )
 
 
-def _warm(sender: Sender, symbol: str) -> None:
-    sender.post(sender.alert(symbol, "buy"))
-    sender.post(sender.alert(symbol, "close"))
+def _orders(stack: dict[str, Any]) -> OrderStore:
+    aws = stack["aws"]
+    keys = Keys(aws["access_key_id"], aws["secret_access_key"])
+    dynamodb = service("dynamodb", Connection(aws["region"], f"{aws['endpoint_url']}/", lambda: keys))
+    return DynamoOrderStore(dynamodb, stack["tables"]["orders"])
 
 
-def _burst(sender: Sender, symbols: tuple[str, ...]) -> float:
-    """Milliseconds until the last of these alerts, posted sixteen at a time, shows its fill; slow ones are asked for again."""
-    alerts = [sender.alert(symbol, "buy") for symbol in symbols]
+def _warm(sender: Sender) -> None:
+    """The emulator keeps one process for each invocation at a time: have them all started, and every symbol traded once."""
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
+        list(pool.map(lambda _: sender.post({"action": "none"}), range(AT_A_TIME * 3)))
+    for symbol in SYMBOLS:
+        for action in ("buy", "close"):
+            sender.post(sender.alert(symbol, action))
+
+
+def _burst(sender: Sender, orders: OrderStore, groups: list[list[str]]) -> float:
+    """Milliseconds until the last alert shows its fill; groups are posted at once, a group's alerts one after another."""
+
+    def post(symbols: list[str]) -> list[str]:
+        answers = [sender.post(sender.alert(symbol, "buy")) for symbol in symbols]
+        return [answer.json()["orders"][0]["order_id"] for answer in answers]
+
     begun = time.perf_counter()
-    with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda alert: _until_filled(sender, alert), alerts))
+    with ThreadPoolExecutor(len(groups)) as pool:
+        waiting = {order_id for group in pool.map(post, groups) for order_id in group}
+    while waiting:
+        states = {order_id: orders.get(order_id).state for order_id in waiting}
+        waiting = {order_id for order_id, state in states.items() if not state.ended}
+        if set(states.values()) & {OrderState.REJECTED, OrderState.EXPIRED}:
+            raise RuntimeError(f"not every alert was filled: {states}")
     return round((time.perf_counter() - begun) * 1000, 1)
 
 
-def _until_filled(sender: Sender, alert: dict[str, Any]) -> None:
-    answer = sender.post(alert)
-    while answer.status_code == 202 or (answer.status_code == 403 and not _all_filled(answer)):
-        time.sleep(0.05)
-        answer = sender.post(alert)  # a replay answers with the first one's orders and executes nothing
-    if answer.status_code not in {200, 403} or not _all_filled(answer):
-        raise RuntimeError(f"{answer.status_code} {answer.text}")
-
-
-def _all_filled(answer: httpx.Response) -> bool:
-    body = answer.json()
-    orders = body.get("orders") or body.get("details", {}).get("orders", [])
-    return bool(orders) and all(order["state"] == "FILLED" for order in orders)
-
-
 def _identical(sender: Sender, times: int) -> int:
-    """How many orders came of one alert posted so many times at once."""
+    """How many orders came of one alert posted so many times, sixteen at once."""
     alert = sender.alert("ES1!", "buy")
-    with ThreadPoolExecutor(16) as pool:
+    with ThreadPoolExecutor(AT_A_TIME) as pool:
         answers = list(pool.map(lambda _: sender.post(alert), range(times)))
     orders = [answer.json().get("orders") or answer.json()["details"]["orders"] for answer in answers]
     return len({order["order_id"] for found in orders for order in found})

@@ -146,3 +146,16 @@ def test_no_text_breaks_the_resolver(symbol: str) -> None:
 
 def test_figures_are_exact() -> None:
     assert instruments()["6J"].tick_size == Decimal("0.0000005")
+
+
+@pytest.mark.parametrize(
+    ("symbol", "problem"),
+    [("ESZ2016", "over"), ("ESZ16", "over"), ("NQU2025", "over"), ("ESZ5", "over"), ("ESZ2036", "no contract")],
+)
+def test_a_contract_that_does_not_trade_takes_no_entry(symbol: str, problem: str) -> None:
+    assert problem in resolve(symbol, DAY).no_entry
+
+
+@pytest.mark.parametrize("symbol", ["ES", "ES1!", "ESH6", "ESZ2026", "ESM27", "AAPL"])
+def test_a_contract_that_trades_takes_entries(symbol: str) -> None:
+    assert resolve(symbol, DAY).no_entry == ""

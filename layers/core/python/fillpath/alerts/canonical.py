@@ -132,6 +132,8 @@ class CanonicalAlert(BaseModel):
 
 
 _SIGN = {"long": 1, "short": -1, "flat": 0}
+_TRAILS = ("trail_amount", "trail_percent")
+_TYPE_OF_PRICE = {"limit_price": "limit", "stop_price": "stop", "trail_amount": "trailing_stop", "trail_percent": "trailing_stop"}
 _REQUIRED_PRICES = {
     OrderType.LIMIT: ("limit_price",),
     OrderType.STOP: ("stop_price",),
@@ -151,12 +153,23 @@ def parse_canonical(raw: Mapping[str, Any]) -> CanonicalAlert:
     except ValidationError as exc:
         raise _as_refusal(exc) from None
     _check_sizes(alert)
-    for field in _REQUIRED_PRICES.get(alert.type, ()):
+    _check_type_prices(alert)
+    return alert
+
+
+def _check_type_prices(alert: CanonicalAlert) -> None:
+    """A price that the type does not use is refused: whoever sends it means another order than would be placed."""
+    required = _REQUIRED_PRICES.get(alert.type, ())
+    for field in required:
         if getattr(alert, field) is None:
             raise invalid(field, f"is missing; a {alert.type} order needs it")
-    if alert.type is OrderType.TRAILING_STOP and alert.trail_amount is None and alert.trail_percent is None:
+    trails = alert.type is OrderType.TRAILING_STOP
+    if trails and alert.trail_amount is None and alert.trail_percent is None:
         raise invalid("trail_amount", "is missing; a trailing_stop needs it, or trail_percent")
-    return alert
+    allowed = {*required, *(_TRAILS if trails else ())}
+    for field in ("limit_price", "stop_price", *_TRAILS):
+        if field not in allowed and getattr(alert, field) is not None:
+            raise invalid(field, f"has no use in a {alert.type} order; send type {_TYPE_OF_PRICE[field]}, or leave it away")
 
 
 def _is_text(text: str) -> bool:

@@ -12,7 +12,7 @@ from fillpath.alerts.ports.venues import Venues
 from fillpath.errors import Refused, Unsupported
 from fillpath.ids import new_id
 from fillpath.market.instruments import Instrument, Resolved, resolve
-from fillpath.orders.model import Event, Listing, Operation, Order, OrderState, OrderType
+from fillpath.orders.model import Event, Listing, Operation, Order, OrderState
 from fillpath.orders.plan import surely_reduces
 
 ENTRY_DEADLINE_S = 60
@@ -47,6 +47,8 @@ def draft_orders(
 ) -> tuple[Order, ...]:
     """One order per route, QUEUED or REJECTED with the route's reason; Refused as a whole only if every route is."""
     resolved = resolve(alert.symbol, received_at.date())
+    if resolved.no_entry and not reduces(alert):
+        raise invalid("symbol", f"{resolved.no_entry}; send the one that trades now, or {resolved.instrument.root}1!")
     _check_prices(alert, resolved.instrument)
     if not context.webhook.routes:
         raise Refused("not_found", "this webhook has no route; add one with ./fillpath webhook set --route ACCOUNT")
@@ -159,7 +161,7 @@ def _not_supported(alert: CanonicalAlert, account: Account, capabilities: Capabi
         return "unsupported", f"{account.venue} gives data only"
     if alert.type not in capabilities.order_types:
         return "unsupported", f"type: {account.venue} has no {alert.type} orders; it has {_listed(capabilities.order_types)}"
-    if alert.type is not OrderType.MARKET and alert.time_in_force not in capabilities.time_in_force:
+    if alert.time_in_force not in capabilities.time_in_force:
         known = _listed(capabilities.time_in_force)
         return "unsupported", f"time_in_force: {account.venue} has no {alert.time_in_force}; it has {known}"
     if (alert.take_profit or alert.stop_loss) and not capabilities.bracket:

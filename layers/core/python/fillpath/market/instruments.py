@@ -47,10 +47,11 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A symbol understood: its instrument and the contract that an entry now would trade."""
+    """A symbol understood: its instrument, the contract that an entry now would trade, and why it could not, if so."""
 
     instrument: Instrument
     contract: str
+    no_entry: str = ""
 
 
 def resolve(symbol: str, today: date) -> Resolved:
@@ -66,12 +67,23 @@ def resolve(symbol: str, today: date) -> Resolved:
     if match := _CONTRACT.match(text):
         instrument = catalogue.get(match["root"])
         if instrument and match["month"] in instrument.months:
-            return Resolved(instrument, f"{instrument.root}{match['month']}{match['year'][-1]}")
+            return _named_contract(instrument, match["month"], match["year"], today)
     raise Refused(
         "invalid_alert",
         f"symbol: {symbol!r} is not in the catalogue; use a root (ES), a contract (ESZ6), ES1! or a share (AAPL)",
         {"field": "symbol", "reason": "unknown symbol"},
     )
+
+
+def _named_contract(instrument: Instrument, code: str, digits: str, today: date) -> Resolved:
+    """A contract as written; one digit of a year means the nearest year that ends so."""
+    year = int(digits) if len(digits) == 4 else today.year // 100 * 100 + int(digits)
+    if len(digits) == 1:
+        year = today.year - 5 + (int(digits) - (today.year - 5)) % 10
+    contract = f"{instrument.root}{code}{year % 10}"
+    if (year, _MONTH_CODES.index(code) + 1) < (today.year, today.month):
+        return Resolved(instrument, contract, f"the contract {contract} of {year} is over")
+    return Resolved(instrument, contract, "" if year < today.year + 10 else f"there is no contract of {year} yet")
 
 
 def instrument_of(contract: str) -> Instrument | None:
