@@ -1,9 +1,11 @@
 """Orders that wait at the broker for their price: they leave the lane free, make way for others, and protect again afterwards."""
 
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
+from fillpath.ids import new_id
 from fillpath.orders.model import LegStatus, Operation, Order, OrderState, OrderType
 from tests.orders.floor import Fakes, at_rest, fakes, signal, to_target
 from tests.orders.venue import FORGETFUL, filled_at_once, limited, never_arrived, placed, refused, then
@@ -229,7 +231,7 @@ def test_a_target_that_is_refused_takes_no_protection_away(blocked: str) -> None
 
 
 def _leave_unknown(on: Fakes, before: Order) -> None:
-    unknown = signal(on, Operation.ENTER_LONG, order_id="0" + before.order_id[1:-1] + "0", deadline=None)
+    unknown = signal(on, Operation.ENTER_LONG, order_id=new_id(before.received_at - timedelta(seconds=1)), deadline=None)
     on.desk.answers_to("main", never_arrived)
     assert unknown.order_id < before.order_id
 
