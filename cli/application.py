@@ -1,5 +1,8 @@
 """The commands of ./fillpath in one tree, and the one place where a failure becomes a message and an exit code."""
 
+import os
+import shlex
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
@@ -39,6 +42,9 @@ def main(
 ) -> None:
     """What all commands share."""
     context.obj = Local(local.resolve())
+    source = context.get_parameter_source("local")
+    typed = source is not None and source.name == "COMMANDLINE"
+    terminal.call_me(f"./fillpath --local {shlex.quote(str(local))}" if typed else "./fillpath")
 
 
 local_commands.register(app)
@@ -65,6 +71,13 @@ def run(arguments: Sequence[str]) -> int:
         return 1
     except (BotoCoreError, ClientError) as error:
         terminal.problem(Problem(f"AWS refused: {error}"))
+        return 1
+    except BrokenPipeError:
+        # Whoever read has had enough; nothing may be written to it at the end, either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        terminal.problem(Problem(f"{error.filename or 'the system'}: {error.strerror or error}"))
         return 1
     except KeyboardInterrupt:
         return 130

@@ -5,24 +5,23 @@ import json
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-import boto3
 from botocore.exceptions import ClientError
 
-from cli.cdk import cdk, context
+from cli import surroundings
+from cli.cdk import context, quiet_cdk
 from cli.emulator import ACCESS_KEY, ACCOUNT, REGION, Emulator
 from cli.places import ROOT, Local
+from cli.processes import Background
+from cli.sessions import emulator_client
 from cli.terminal import working
 
 ENVIRONMENT = "local"
 # Everything that a template or an asset is made of.
 SOURCES = ("app.py", "cdk.json", "functions", "infra", "layers", "requirements/lambda.txt", "requirements/dev.txt")
 
+STOP_PATIENCE_S = 5.0
+
 Outputs = Mapping[str, str]
-
-
-def aws_session() -> boto3.Session:
-    """A session with the emulator's keys, whatever the person's own settings are."""
-    return boto3.Session(aws_access_key_id=ACCESS_KEY, aws_secret_access_key=ACCESS_KEY, region_name=REGION)
 
 
 def deploy_local(local: Local, emulator: Emulator) -> Outputs:
@@ -30,15 +29,27 @@ def deploy_local(local: Local, emulator: Emulator) -> Outputs:
     wanted = fingerprint()
     if not _is_deployed(local, emulator, wanted):
         local.deployed.unlink(missing_ok=True)
+        emulator.hold_saving()
         env = _environment(emulator)
         if not _stack_exists(emulator, "CDKToolkit"):
             with working("Preparing the emulator for the CDK"):
                 # From a folder without a CDK app, or it would be synthesized for nothing.
-                cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", env=env, folder=local.folder, log=local.deploy_log)
+                where = {"log": local.deploy_log, "note": local.deployer, "folder": local.folder}
+                quiet_cdk("bootstrap", f"aws://{ACCOUNT}/{REGION}", env=env, **where)
         with working("Deploying the stacks"):
             _deploy(local, env)
         local.deployed.write_text(wanted)
     return read_outputs(local)
+
+
+def stop_left_behind(local: Local) -> bool:
+    """Stops the deployment of an `up` that was killed; answers whether there was one."""
+    process = Background.read(local.deployer)
+    local.deployer.unlink(missing_ok=True)
+    if process is None or not process.runs():
+        return False
+    process.stop(STOP_PATIENCE_S)
+    return True
 
 
 def read_outputs(local: Local) -> Outputs:
@@ -72,7 +83,7 @@ def _is_deployed(local: Local, emulator: Emulator, wanted: str) -> bool:
 
 
 def _stack_exists(emulator: Emulator, name: str) -> bool:
-    client = aws_session().client("cloudformation", endpoint_url=emulator.endpoint)
+    client = emulator_client("cloudformation", emulator.endpoint)
     try:
         status = client.describe_stacks(StackName=name)["Stacks"][0]["StackStatus"]
     except ClientError:
@@ -83,11 +94,15 @@ def _stack_exists(emulator: Emulator, name: str) -> bool:
 def _deploy(local: Local, env: Mapping[str, str]) -> None:
     where = ["--output", str(local.assembly), "--outputs-file", str(local.outputs)]
     how = ["--require-approval", "never", "--concurrency", "4", "--asset-parallelism", *context({"env": ENVIRONMENT})]
-    cdk("deploy", "--all", *where, *how, env=env, log=local.deploy_log)
+    # A killed CDK leaves locks, whose number may by now be that of any process.
+    for lock in local.assembly.glob("*.lock"):
+        lock.unlink()
+    quiet_cdk("deploy", "--all", *where, *how, env=env, log=local.deploy_log, note=local.deployer)
 
 
 def _environment(emulator: Emulator) -> dict[str, str]:
-    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ACCESS_KEY, "AWS_SESSION_TOKEN": ""}
+    keys = {"AWS_ACCESS_KEY_ID": ACCESS_KEY, "AWS_SECRET_ACCESS_KEY": ACCESS_KEY}
     places = {"AWS_REGION": REGION, "AWS_DEFAULT_REGION": REGION, "AWS_ENDPOINT_URL": emulator.endpoint}
     # A profile would win over the keys.
-    return {**keys, **places, "AWS_PROFILE": "", "AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    files = {"AWS_CONFIG_FILE": "/dev/null", "AWS_SHARED_CREDENTIALS_FILE": "/dev/null"}
+    return surroundings.for_the_local_stack({**keys, **places, **files})

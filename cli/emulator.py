@@ -1,16 +1,18 @@
 """The AWS emulator of the local stack: a folder and a port come in, a process that answers goes out."""
 
 import json
-import os
-import shutil
 import socket
 import sys
 import time
-import urllib.request
+from datetime import UTC, datetime
 from pathlib import Path
 
+import urllib3
+
+from cli import surroundings
+from cli.emulator_process import HOLD, SAVE
 from cli.problem import Problem
-from cli.processes import Background
+from cli.processes import Background, discard
 
 DEFAULT_PORT = 4566
 REGION = "us-east-1"
@@ -20,6 +22,7 @@ ACCESS_KEY = "test"
 START_PATIENCE_S = 30.0
 # It writes its state to disk when it is asked to stop.
 STOP_PATIENCE_S = 15.0
+SAVE_PATIENCE_S = 15.0
 LOG_LINES_SHOWN = 15
 
 
@@ -39,16 +42,25 @@ class Emulator:
 
     @property
     def port(self) -> int:
-        """The port that the saved state belongs to: queue URLs in it carry the number."""
+        """The port that the saved state belongs to: queue URLs in it carry the number. Raises Problem."""
         try:
             return int(self._port_file.read_text())
         except FileNotFoundError:
             return DEFAULT_PORT
+        except ValueError as error:
+            hint = f"write the number into it, or begin anew: ./fillpath up --reset --port {DEFAULT_PORT}"
+            raise Problem(f"{self._port_file} does not hold a port number", hint=hint) from error
 
     @property
     def has_state(self) -> bool:
         """Whether something was started here before."""
         return self._port_file.exists()
+
+    @property
+    def saved_at(self) -> datetime | None:
+        """When it last wrote its tables to disk; None if it never has."""
+        tables, stacks = (self._folder / "state" / f"{name}.json" for name in ("dynamodb", "cloudformation"))
+        return datetime.fromtimestamp(tables.stat().st_mtime, UTC) if tables.exists() and stacks.exists() else None
 
     def runs(self) -> bool:
         """Whether the process that was started here is alive."""
@@ -62,7 +74,7 @@ class Emulator:
 
     @property
     def stopped_in_order(self) -> bool:
-        """Whether someone stopped it, as opposed to its ending by itself."""
+        """Whether someone stopped it, as opposed to its ending by itself or with the machine."""
         return not self._process_file.exists()
 
     def start(self, port: int) -> None:
@@ -70,36 +82,64 @@ class Emulator:
         _require_free(port, "--reset " if self.has_state else "")
         self._prepare(port)
         process = Background.start(
-            [sys.executable, "-P", "-m", "ministack"], env=self._environment(port), folder=self._folder, log=self.log
+            [sys.executable, "-P", "-m", "cli.emulator_process"], env=self._environment(port), folder=self._folder, log=self.log
         )
         process.write(self._process_file)
         try:
             self._await_answer(process)
         except BaseException:
-            self.stop()
+            # What it has read so far must not take the place of what was saved.
+            self.drop()
             raise
 
     def stop(self) -> bool:
-        """Stops it and everything it started; answers whether it was running."""
-        process = Background.read(self._process_file)
-        if process is None or not process.runs():
-            return False
-        self._process_file.unlink(missing_ok=True)
-        process.stop(STOP_PATIENCE_S)
-        return True
+        """Stops it and everything it started, once it has saved its state; answers whether it was running."""
+        return self._end(STOP_PATIENCE_S)
+
+    def drop(self) -> bool:
+        """Stops it without saving: what it held when it last saved is what it starts with."""
+        return self._end(0)
+
+    def keep_saved(self) -> None:
+        """Has it save now, and from now on every half minute; raises Problem."""
+        self._ask(SAVE)
+
+    def hold_saving(self) -> None:
+        """Has it save no more until it is told to, or stopped; raises Problem."""
+        self._ask(HOLD)
 
     def clear(self) -> None:
         """Forgets everything; only when it is stopped."""
-        shutil.rmtree(self._folder, ignore_errors=True)
+        discard(self._folder)
 
     def log_tail(self) -> str:
         """The end of its log, to explain a failure."""
         lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
         return "\n".join(lines[-LOG_LINES_SHOWN:])
 
+    def _end(self, patience_s: float) -> bool:
+        process = Background.read(self._process_file)
+        if process is None or not process.runs():
+            return False
+        self._process_file.unlink(missing_ok=True)
+        process.stop(patience_s)
+        self._discard_code()
+        return True
+
+    def _discard_code(self) -> None:
+        """The unpacked code of every function that ran, which the emulator leaves behind."""
+        discard(self._folder / "tmp")
+
+    def _ask(self, path: str) -> None:
+        try:
+            answer = urllib3.request("POST", f"{self.endpoint}{path}", timeout=SAVE_PATIENCE_S, retries=False)
+        except urllib3.exceptions.HTTPError as error:
+            raise Problem(f"the emulator does not answer: {type(error).__name__}", output=self.log_tail()) from error
+        if answer.status != 204:
+            raise Problem("the emulator could not save its state", output=self.log_tail())
+
     def _prepare(self, port: int) -> None:
-        # The emulator leaves the unpacked code of every function behind.
-        shutil.rmtree(self._folder / "tmp", ignore_errors=True)
+        self._discard_code()
         for name in ("state", "objects", "tmp"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         self._port_file.write_text(str(port))
@@ -109,7 +149,7 @@ class Emulator:
     def _environment(self, port: int) -> dict[str, str]:
         # Functions inherit these, so nothing of the person's own environment is among them.
         return {
-            "PATH": os.environ["PATH"],
+            "PATH": surroundings.whole()["PATH"],
             "LANG": "C.UTF-8",
             "TMPDIR": str(self._folder / "tmp"),
             "GATEWAY_PORT": str(port),
@@ -157,9 +197,9 @@ def _require_free(port: int, option: str) -> None:
 
 def _answers(port: int) -> bool:
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_ministack/ready", timeout=2) as answer:
-            return bool(json.load(answer).get("status") == "completed")
-    except (OSError, ValueError):
+        answer = urllib3.request("GET", f"http://127.0.0.1:{port}/_ministack/ready", timeout=2, retries=False)
+        return bool(answer.json().get("status") == "completed")
+    except (urllib3.exceptions.HTTPError, ValueError):
         return False
 
 

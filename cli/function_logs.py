@@ -10,10 +10,11 @@ from typing import Any
 from botocore.exceptions import ClientError
 from rich.text import Text
 
-from cli.deployment import aws_session, read_outputs
+from cli.deployment import read_outputs
 from cli.emulator import Emulator
 from cli.places import Local
 from cli.problem import Problem
+from cli.sessions import emulator_client
 from cli.stack import read_description
 
 POLL_S = 0.5
@@ -47,8 +48,8 @@ class FunctionLogs:
     def __init__(self, local: Local, function: str | None) -> None:
         read_description(local)
         endpoint = Emulator(local.emulator).endpoint
-        self._logs = aws_session().client("logs", endpoint_url=endpoint)
-        self._lambda = aws_session().client("lambda", endpoint_url=endpoint)
+        self._logs = emulator_client("logs", endpoint)
+        self._lambda = emulator_client("lambda", endpoint)
         self._groups = {name: self._group(physical) for name, physical in _chosen(local, function).items()}
 
     def events(self, begin_ms: int, *, follow: bool) -> Iterator[LogEvent]:

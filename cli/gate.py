@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 
+from cli import surroundings
 from cli.cdk import CDK, context
 from cli.places import LOCAL, ROOT
 
@@ -61,7 +62,10 @@ def _run(check: Check, started: Callable[[Check], None]) -> Result:
 
 def _first_failure(commands: Iterable[tuple[str, ...]]) -> tuple[str, bool]:
     for command in commands:
-        completed = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
+        env = surroundings.for_the_local_stack()
+        completed = subprocess.run(
+            command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False
+        )
         if completed.returncode:
             return completed.stdout, False
     return "", True

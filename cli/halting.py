@@ -29,6 +29,12 @@ def scope_of(account_id: str | None, user_id: str | None) -> str:
     return ENVIRONMENT if user_id is None else f"user:{user_id}"
 
 
+def ids_of(scope: str) -> tuple[str, str]:
+    """The user id and account id under which a scope's flag is found; empty where the scope names none."""
+    kind, _, its_id = scope.partition(":")
+    return its_id if kind == "user" else "", its_id if kind == "account" else ""
+
+
 def halt(scope: str, reason: str, at: datetime, controls: Controls, orders: OrderStore, sweep: Callable[[], object]) -> Halted:
     """Blocks entries of the scope at once and cancels those that rest; raises Problem if the latter failed."""
     controls.halt(scope, at, reason)

@@ -1,12 +1,13 @@
 """How the local stack is: whether it runs, and what waits in its queues."""
 
 from dataclasses import asdict, dataclass, field
+from enum import StrEnum
 from typing import Any
 
-from cli.deployment import aws_session
 from cli.emulator import Emulator
 from cli.places import Local
-from cli.stack import read_description
+from cli.sessions import emulator_client
+from cli.stack import is_being_brought_up, read_description
 
 
 @dataclass(frozen=True)
@@ -17,11 +18,21 @@ class Queue:
     in_flight: int
 
 
+class State(StrEnum):
+    """Running: ready for alerts. Starting: an `up` is at work. Unfinished: an `up` was killed, the emulator runs on."""
+
+    RUNNING = "running"
+    STARTING = "starting"
+    UNFINISHED = "unfinished"
+    STOPPED = "stopped"
+
+
 @dataclass(frozen=True)
 class Health:
     """What `./fillpath status` tells."""
 
     running: bool
+    state: State
     pid: int | None = None
     endpoint_url: str | None = None
     queues: dict[str, Queue] = field(default_factory=dict)
@@ -35,13 +46,22 @@ def look(local: Local) -> Health:
     """Asks the emulator."""
     emulator = Emulator(local.emulator)
     pid = emulator.pid
-    if pid is None or not local.stack.exists():
-        return Health(running=False)
-    return Health(True, pid, emulator.endpoint, _queues(local, emulator))
+    state = _state(local, pid)
+    if state is not State.RUNNING:
+        return Health(False, state, pid)
+    return Health(True, state, pid, emulator.endpoint, _queues(local, emulator))
+
+
+def _state(local: Local, pid: int | None) -> State:
+    if pid is not None and local.stack.exists():
+        return State.RUNNING
+    if is_being_brought_up(local):
+        return State.STARTING
+    return State.STOPPED if pid is None else State.UNFINISHED
 
 
 def _queues(local: Local, emulator: Emulator) -> dict[str, Queue]:
-    client = aws_session().client("sqs", endpoint_url=emulator.endpoint)
+    client = emulator_client("sqs", emulator.endpoint)
     return {name: _queue(client, url) for name, url in read_description(local)["queues"].items()}
 
 

@@ -31,8 +31,9 @@ _UNDER_WAY = "cyan"
 
 
 def order_table(orders: Iterable[Record], accounts: Accounts) -> Table:
-    """One line per order; `accounts` by id, for their labels."""
+    """One row per order, a reason below its state; `accounts` by id, for their labels."""
     table = listing("Order", "Time", "Account", "Symbol", "Action", "State", numbers=("Filled", "Price"))
+    _unbroken(table, "Order", "Time")
     for order in orders:
         table.add_row(
             short(order["order_id"]),
@@ -40,11 +41,11 @@ def order_table(orders: Iterable[Record], accounts: Accounts) -> Table:
             account_name(order["account_id"], accounts),
             order["contract"],
             wanted(order),
-            _state(order["state"], order["reason"]),
+            Text("\n").join(part for part in (_state(order["state"]), _why(order["state"], order["reason"])) if part),
             order["filled_quantity"],
             in_ticks(order["average_price"], order["contract"]),
         )
-    return table
+    return _whole_words(table, "State")
 
 
 def order_detail(order: Record, accounts: Accounts) -> RenderableType:
@@ -82,13 +83,13 @@ def account_name(account_id: str, accounts: Accounts) -> str:
 
 
 def in_ticks(price: str | None, contract: str) -> str:
-    """The price with the decimals of its instrument's tick, more where it has more; empty where there is none."""
+    """The price with the decimals of its instrument's tick, an average with up to two more; empty where there is none."""
     instrument = instrument_of(contract)
     if price is None or instrument is None:
         return price or ""
-    exact = Decimal(price)
-    on_tick = exact.quantize(instrument.tick_size)
-    return f"{on_tick if on_tick == exact else exact:f}"
+    exact, tick = Decimal(price), instrument.tick_size
+    on_tick = exact.quantize(tick)
+    return f"{on_tick if on_tick == exact else exact.quantize(tick / 100):f}"
 
 
 def _terms(order_or_leg: Record) -> list[str]:
@@ -97,9 +98,14 @@ def _terms(order_or_leg: Record) -> list[str]:
     return [order_or_leg["type"], order_or_leg["stop_price"], order_or_leg["limit_price"]]
 
 
-def _state(state: str, reason: str | None) -> Text:
-    text = Text(state, _COLOURS.get(state, _UNDER_WAY))
-    return text.append(f" {reason}", "dim") if reason else text
+def _state(state: str) -> Text:
+    return Text(state, _COLOURS.get(state, _UNDER_WAY))
+
+
+def _why(state: str, reason: str | None) -> Text:
+    """The reason in words, which wrap; nothing where it says no more than the state."""
+    words = (reason or "").replace("_", " ").lower()
+    return Text("" if words == state.lower() else words, "dim")
 
 
 def _facts(order: Record, accounts: Accounts) -> Table:
@@ -108,7 +114,7 @@ def _facts(order: Record, accounts: Accounts) -> Table:
     table.add_row("Order", order["order_id"])
     table.add_row("Signal", escape(f"{wanted(order)} {order['symbol']} from {order['source']} at {received}"))
     table.add_row("Account", f"{account_name(order['account_id'], accounts)} at {order['venue']}, {order['account_id']}")
-    table.add_row("State", _state(order["state"], order["reason"]))
+    table.add_row("State", _state(order["state"]))
     for name, value in _particulars(order).items():
         if value:
             table.add_row(name, value)
@@ -119,35 +125,55 @@ def _particulars(order: Record) -> dict[str, str]:
     price = in_ticks(order["average_price"], order["contract"])
     fill = f"{order['filled_quantity']} {order['contract']} at {price}, commission {order['commission']}"
     return {
-        "Why": escape(order["message"] or ""),
+        "Why": escape(": ".join(part for part in (_why(order["state"], order["reason"]).plain, order["message"]) if part)),
         "Filled": fill if price else "",
-        "Held before": order["position_before"] or "",
+        "Held before": _held(order["position_before"], order["root"]),
         "Closed first": order["exit_quantity"] or "",
-        "Held now": "" if order["held"] is None else f"[bold]{order['held']} {order['root']}[/]",
+        "Held now": _held(order["held"], order["root"]),
     }
 
 
+def _whole_words(table: Table, name: str) -> Table:
+    """The column wraps between words, and other columns give way to the longest of them."""
+    column = next(column for column in table.columns if column.header == name)
+    column.min_width = max((len(word) for cell in column.cells for word in str(cell).split()), default=0)
+    return table
+
+
+def _unbroken(table: Table, *names: str) -> None:
+    for column in table.columns:
+        column.no_wrap = column.no_wrap or column.header in names
+
+
+def _held(quantity: str | None, root: str) -> str:
+    return "" if quantity is None else f"[bold]{'nothing' if quantity == '0' else f'{quantity} {root}'}[/]"
+
+
 def _legs(legs: Iterable[Record]) -> Table:
-    table = listing("Leg", "Order", "Status", "At the broker", numbers=("Filled", "Price"))
+    table = listing("Leg", "Order", "Status", "Why", "At the broker", numbers=("Filled", "Price"))
+    _unbroken(table, "Leg", "Status")
     for leg in legs:
         words = [leg["side"], leg["quantity"], leg["contract"], *(_terms(leg) or ["market"])]
         table.add_row(
             leg["leg"],
             " ".join(word for word in words if word),
-            _state(leg["status"], leg["reason"]),
+            _state(leg["status"]),
+            _why(leg["status"], leg["reason"]),
             f"[dim]{leg['broker_order_id'] or ''}[/]",
             leg["filled_quantity"],
             in_ticks(leg["average_price"], leg["contract"]),
         )
-    return table
+    return _whole_words(table, "Why")
 
 
 def _timeline(events: Iterable[Record], received_at: datetime) -> Table:
-    table = listing("Time", "Step", numbers=("Total ms", "Step ms"))
+    table = listing("Time", "Step", "Why", numbers=("Total ms", "Step ms"))
+    _unbroken(table, "Time", "Step")
     before = received_at
     for event in events:
         at = _moment(event["at"])
-        table.add_row(_exact(at), _state(event["to"], event["reason"]), f"{_ms(received_at, at):,}", f"+{_ms(before, at):,}")
+        why = _why(event["to"], event["reason"])
+        table.add_row(_exact(at), _state(event["to"]), why, f"{_ms(received_at, at):,}", f"+{_ms(before, at):,}")
         before = at
     return table
 

@@ -34,6 +34,16 @@ class Local:
         return self.folder / "deploy.log"
 
     @property
+    def deployer(self) -> Path:
+        """Which process deploys now; of a killed `up` it says what to stop."""
+        return self.folder / "deployer.json"
+
+    @property
+    def lock(self) -> Path:
+        """Held by the `up` that is at work."""
+        return self.folder / "up.lock"
+
+    @property
     def assembly(self) -> Path:
         """The synthesized templates."""
         return self.folder / "cdk.out"

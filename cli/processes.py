@@ -4,6 +4,7 @@ import json
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -29,7 +30,12 @@ class Background:
             )
         # It outlives this command on purpose; without a result, subprocess would warn that nobody waited for it.
         process.returncode = 0
-        return cls(process.pid, psutil.Process(process.pid).create_time())
+        return cls.of(process.pid)
+
+    @classmethod
+    def of(cls, pid: int) -> Self:
+        """The process that has the number now, which must have been started by this one."""
+        return cls(pid, psutil.Process(pid).create_time())
 
     @classmethod
     def read(cls, file: Path) -> Self | None:
@@ -53,7 +59,8 @@ class Background:
         process = self._process()
         if process is None:
             return
-        process.terminate()
+        if patience_s:
+            process.terminate()
         try:
             process.wait(patience_s)
         except psutil.TimeoutExpired:
@@ -68,3 +75,18 @@ class Background:
             return process if process.create_time() == self.started_at else None
         except psutil.NoSuchProcess:
             return None
+
+
+def discard(path: Path) -> None:
+    """Takes the file or folder away at once; its many files are deleted by a process that nobody waits for."""
+    if path.exists():
+        path.rename(path.with_name(f"{_DISCARDED}{path.name}-{time.time_ns()}"))
+    # Also what an interrupted deletion has left.
+    left = [str(each) for each in path.parent.glob(f"{_DISCARDED}{path.name}-*")]
+    if left:
+        remove = ["/bin/rm", "-rf", *left]
+        process = subprocess.Popen(remove, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+        process.returncode = 0  # as above: nobody waits for it
+
+
+_DISCARDED = ".discarded-"

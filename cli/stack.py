@@ -6,7 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from cli.deployment import Outputs, deploy_local
+from cli import terminal
+from cli.deployment import Outputs, deploy_local, stop_left_behind
 from cli.emulator import ACCESS_KEY, REGION, Emulator
 from cli.places import Local
 from cli.problem import Problem
@@ -22,17 +23,21 @@ def bring_up(local: Local, *, port: int | None, reset: bool) -> Description:
     """Starts what does not run, deploys what has changed, writes stack.json; on a Problem no more runs than before."""
     emulator = Emulator(local.emulator)
     with _one_at_a_time(local):
-        if reset:
+        stop_left_behind(local)
+        if reset or _is_unfinished(local, emulator):
             port = port or emulator.port
             clear(local, emulator)
+        _warn_of_loss(emulator)
         started = _ensure_running(emulator, port)
         try:
             outputs = deploy_local(local, emulator)
             description = _furnish(_describe(outputs, emulator), outputs, local)
+            emulator.keep_saved()
             _write(local, description)
         except BaseException:
             if started:
-                emulator.stop()
+                # Half a deployment is not worth keeping, and could not be gone on with.
+                emulator.drop()
             raise
     return description
 
@@ -40,7 +45,7 @@ def bring_up(local: Local, *, port: int | None, reset: bool) -> Description:
 def clear(local: Local, emulator: Emulator) -> None:
     """Stops the stack and forgets everything it held."""
     with working("Clearing the local stack"):
-        emulator.stop()
+        emulator.drop()
         emulator.clear()
         for file in (local.stack, local.outputs, local.deployed):
             file.unlink(missing_ok=True)
@@ -50,8 +55,39 @@ def read_description(local: Local) -> Description:
     """stack.json of a stack that runs; raises Problem."""
     if not local.stack.exists() or not Emulator(local.emulator).runs():
         raise Problem("the local stack is not running", hint="start it: ./fillpath up --detach")
-    description: Description = json.loads(local.stack.read_text())
+    try:
+        description: Description = json.loads(local.stack.read_text())
+    except ValueError as error:
+        raise Problem(f"{local.stack} is not readable: {error}", hint="./fillpath up --detach writes it anew") from error
     return description
+
+
+def is_being_brought_up(local: Local) -> bool:
+    """Whether some `up` is at work on it."""
+    try:
+        with local.lock.open() as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+    return False
+
+
+def _is_unfinished(local: Local, emulator: Emulator) -> bool:
+    """Whether a start was cut off before anything was ready: nothing of value is there, and it could not be gone on with."""
+    unfinished = emulator.has_state and (not local.stack.exists() or (emulator.saved_at is None and not emulator.runs()))
+    if unfinished:
+        terminal.err.print("[yellow]An earlier start was cut off before it had saved anything; this one begins anew.[/]")
+    return unfinished
+
+
+def _warn_of_loss(emulator: Emulator) -> None:
+    if emulator.saved_at is not None and not emulator.runs() and not emulator.stopped_in_order:
+        terminal.err.print(
+            "[bold yellow]The emulator was not stopped in order[/] (killed, or the machine went down): "
+            f"all that happened after {emulator.saved_at.astimezone():%Y-%m-%d %H:%M:%S}, when it last saved, is lost."
+        )
 
 
 def _ensure_running(emulator: Emulator, port: int | None) -> bool:
@@ -70,7 +106,7 @@ def _ensure_running(emulator: Emulator, port: int | None) -> bool:
 @contextmanager
 def _one_at_a_time(local: Local) -> Iterator[None]:
     local.folder.mkdir(parents=True, exist_ok=True)
-    with (local.folder / "up.lock").open("w") as lock:
+    with local.lock.open("w") as lock:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

@@ -5,7 +5,7 @@ import sys
 from collections.abc import Sequence
 from enum import StrEnum
 
-from cli import terminal
+from cli import surroundings, terminal
 from cli.emulator import Emulator, free_port
 from cli.places import ROOT, Local
 
@@ -47,4 +47,5 @@ def _end_to_end(local: Local, arguments: Sequence[str]) -> bool:
 
 
 def _pytest(*arguments: str) -> bool:
-    return subprocess.run([sys.executable, "-P", "-m", "pytest", *arguments], cwd=ROOT, check=False).returncode == 0
+    command = [sys.executable, "-P", "-m", "pytest", *arguments]
+    return subprocess.run(command, cwd=ROOT, env=surroundings.for_the_local_stack(), check=False).returncode == 0

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
 
+from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli.problem import Problem
@@ -110,19 +111,13 @@ class Target:
 
     @cached_property
     def _functions(self) -> Any:
-        import boto3  # noqa: PLC0415  most commands do without it, and it takes longer to load than they to run
-        from botocore.config import Config  # noqa: PLC0415
+        # boto3: most commands do without it, and it takes longer to load than they to run.
+        from cli.sessions import emulator_client, own_session  # noqa: PLC0415
 
-        keys = self._place.keys()
-        return boto3.client(
-            "lambda",
-            region_name=self._place.region,
-            endpoint_url=self._place.endpoint_url,
-            aws_access_key_id=keys.access_key,
-            aws_secret_access_key=keys.secret_key,
-            aws_session_token=keys.token,
-            config=Config(read_timeout=INVOKE_PATIENCE_S, retries={"total_max_attempts": 1}),
-        )
+        settings: dict[str, Any] = {"read_timeout": INVOKE_PATIENCE_S, "retries": {"total_max_attempts": 1}}
+        if self._place.endpoint_url is not None:
+            return emulator_client("lambda", self._place.endpoint_url, **settings)
+        return own_session().client("lambda", config=Config(**settings))
 
 
 def local_target(description: Mapping[str, Any], outputs: Mapping[str, str]) -> Target:
@@ -134,12 +129,11 @@ def local_target(description: Mapping[str, Any], outputs: Mapping[str, str]) -> 
 
 def deployed_target(environment: str) -> Target:
     """An environment on AWS, found with the person's own credentials; raises Problem."""
-    import boto3  # noqa: PLC0415
-
     from cli.environments import account_of, require_environment, stack_outputs  # noqa: PLC0415
+    from cli.sessions import own_session  # noqa: PLC0415
 
     require_environment(environment)
-    session = boto3.Session()
+    session = own_session()
     account = account_of(session)
     outputs: dict[str, str] = {}
     for part in ("State", "Orders", "Edge"):

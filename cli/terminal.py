@@ -17,6 +17,22 @@ out = Console(highlight=False, emoji=False)
 err = Console(stderr=True, highlight=False, emoji=False)
 
 
+class _Name:
+    """How the command was called, so that a hint can be pasted: with the option that names another local stack."""
+
+    typed = "./fillpath"
+
+
+def call_me(typed: str) -> None:
+    """From now on hints call the command so."""
+    _Name.typed = typed
+
+
+def pasteable(hint: str) -> str:
+    """The hint with the command as it was called."""
+    return hint.replace("./fillpath ", f"{_Name.typed} ")
+
+
 @contextmanager
 def working(title: str) -> Iterator[None]:
     """Shows that something is being done, then that it is done and how long it took."""
@@ -36,7 +52,7 @@ def problem(occurred: Problem) -> None:
         err.print(occurred.output.rstrip(), style="dim", markup=False, soft_wrap=True)
     err.print(f"[bold red]fillpath:[/bold red] {escape(occurred.reason)}", soft_wrap=True)
     if occurred.hint:
-        err.print(f"  [dim]→[/dim] {escape(occurred.hint)}", soft_wrap=True)
+        err.print(f"  [dim]→[/dim] {escape(pasteable(occurred.hint))}", soft_wrap=True)
 
 
 def listing(*columns: str, numbers: Iterable[str] = ()) -> Table:

@@ -31,8 +31,9 @@ def welcome(description: Mapping[str, Any]) -> None:
         "[dim]TradingView reaches only what is on the internet: ./fillpath deploy dev, or a tunnel to the port.[/]"
     )
     section("Then", "")
-    width = max(len(command) for command, _ in NEXT)
-    for command, what in NEXT:
+    commands = [(terminal.pasteable(command), what) for command, what in NEXT]
+    width = max(len(command) for command, _ in commands)
+    for command, what in commands:
         terminal.out.print(f"{command:<{width}}  [dim]{what}[/]", soft_wrap=True)
 
 

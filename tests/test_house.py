@@ -17,7 +17,7 @@ PACKAGES = {
     "fillpath_brokers": ROOT / "layers/brokers/python/fillpath_brokers",
 }
 # Beside functions/*/env.py: the AWS SDK's own variables, and the command line, which gives programs the environment they need.
-READS_ENVIRONMENT = {"fillpath_aws.clients", "cli.cdk", "cli.emulator"}
+READS_ENVIRONMENT = {"fillpath_aws.clients", "cli.surroundings"}
 IMPORT_ALL = """
 import importlib, socket, sys
 def refuse(*_): raise AssertionError("a module opens a connection when it is imported")

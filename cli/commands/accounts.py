@@ -118,7 +118,7 @@ def scenario(
     context: typer.Context,
     account: Annotated[str, typer.Argument(metavar="ACCOUNT", help="Id, end of id or label.")],
     name: Annotated[str, typer.Argument(help="normal, delay, partial_fill, never_fill, reject, timeout or crash.")],
-    settings: Annotated[list[str] | None, typer.Argument(metavar="[KEY=VALUE]...", show_default=False)] = None,
+    settings: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE", show_default=False)] = None,
     *,
     env: Env = None,
     as_json: Json = False,
@@ -141,7 +141,7 @@ def scenario(
     told = " ".join(f"{key}={value}" for key, value in wanted.settings.items())
     terminal.out.print(f"Account {escape(found.label)}: scenario [bold]{wanted.name}[/] {escape(told)}".rstrip())
     if wanted.name != "normal":
-        terminal.err.print(f"[dim]Back to normal:[/] ./fillpath account scenario {account} normal")
+        terminal.err.print(terminal.pasteable(f"[dim]Back to normal:[/] ./fillpath account scenario {account} normal"))
 
 
 def _update(label: str | None, terms: bool | None, symbols: str | None) -> dict[str, Any]:
@@ -181,4 +181,6 @@ def _tell(account: "Account", done: str, *, as_json: bool) -> None:
     name = escape(account.label)
     terminal.out.print(f"Account {name} at {account.venue} {done}: {account.account_id}, entries: {_entries(account)}")
     if account.terms_accepted_at is None:
-        terminal.err.print(f"[dim]To let it enter positions:[/] ./fillpath account set {account.account_id} --terms")
+        terminal.err.print(
+            terminal.pasteable(f"[dim]To let it enter positions:[/] ./fillpath account set {account.account_id} --terms")
+        )

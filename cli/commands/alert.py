@@ -15,9 +15,12 @@ if TYPE_CHECKING:
     from cli.directory import Directory
 
 
+_FAILED = {"REJECTED", "EXPIRED", "ABORTED"}
+
+
 def register(app: typer.Typer) -> None:
-    """Adds the command."""
-    app.command(rich_help_panel="Trading")(alert)
+    """Adds the command; a quantity may be negative (target -1), so what begins with a dash is not taken for an option."""
+    app.command(rich_help_panel="Trading", context_settings={"ignore_unknown_options": True})(alert)
 
 
 def alert(
@@ -50,6 +53,7 @@ def alert(
     from cli.directory import Directory
     from cli.webhooks import Sender
 
+    _require_no_stray_option(action, symbol, quantity)
     if file is None and action is None:
         raise Problem("ACTION is missing", hint="./fillpath alert buy ES1! 1, or --file FILE")
     typed = {"action": action, "symbol": symbol, "quantity": quantity, "order_type": order_type, "type": kind}
@@ -65,6 +69,7 @@ def alert(
         _show(answer, directory)
     if not answer.accepted:
         raise _refusal(answer)
+    _require_not_all_failed(answer)
 
 
 def _of_file(name: str | None) -> dict[str, Any]:
@@ -89,7 +94,23 @@ def _show(answer: "Answer", directory: "Directory") -> None:
     terminal.err.print(f"[bold]{answer.status}[/] {said} [dim]{answer.elapsed_ms:.0f} ms[/]")
     terminal.out.print(order_table(results, labels))
     last = results[-1]["order_id"]
-    terminal.err.print(f"[dim]Each step with its time:[/] ./fillpath orders {last[-6:]}")
+    terminal.err.print(f"[dim]Each step with its time:[/] {terminal.pasteable('./fillpath orders')} {last[-6:]}")
+
+
+def _require_no_stray_option(action: str | None, symbol: str | None, quantity: str | None) -> None:
+    for text in (action, symbol, quantity):
+        if text is not None and text.startswith("-") and not text[1:2].isdigit():
+            raise Problem(f"there is no option {text}", hint="./fillpath alert --help shows them")
+    if quantity is not None and quantity.startswith("-") and action != "target":
+        raise Problem(f"QUANTITY: {quantity} is not above 0", hint="the action gives the side: buy or sell; target takes -1, too")
+
+
+def _require_not_all_failed(answer: "Answer") -> None:
+    """A sender who sees success thinks of a fill."""
+    results = answer.body["orders"]
+    if results and all(result["state"] in _FAILED for result in results):
+        told = [f"{result['state']}: {result['reason']}: {result['message'] or 'no more is known'}" for result in results]
+        raise Problem("; ".join(dict.fromkeys(told)))
 
 
 def _refusal(answer: "Answer") -> Problem:

@@ -32,17 +32,17 @@ def deploy(env: Name, *, yes: Yes = False) -> None:
     _explain(concurrency)
     if not is_bootstrapped(session):
         terminal.err.print(f"First use of the CDK in {account.region}: its bucket and roles are made now.")
-        cdk("bootstrap", f"aws://{account.account_id}/{account.region}", *context({"env": env}))
+        cdk("bootstrap", f"aws://{account.account_id}/{account.region}", *context({"env": env}), region=account.region)
     approval = "never" if yes else "broadening"
-    cdk("deploy", "--all", "--require-approval", approval, *_context(env, concurrency))
+    cdk("deploy", "--all", "--require-approval", approval, *_context(env, concurrency), region=account.region)
 
 
 def diff(env: Name) -> None:
     """Show what a deployment would change."""
     from cli.environments import concurrency_of
 
-    session, _ = _sign_in(env)
-    cdk("diff", *_context(env, concurrency_of(session, env)))
+    session, account = _sign_in(env)
+    cdk("diff", *_context(env, concurrency_of(session, env)), region=account.region)
 
 
 def destroy(env: Name, *, yes: Yes = False) -> None:
@@ -50,16 +50,15 @@ def destroy(env: Name, *, yes: Yes = False) -> None:
     _, account = _sign_in(env)
     if not yes and terminal.ask(f"This deletes {env} in account {account.account_id}. Type its name to go on: ") != env:
         raise Problem("nothing was deleted")
-    cdk("destroy", "--all", "--force", *context({"env": env}))
+    cdk("destroy", "--all", "--force", *context({"env": env}), region=account.region)
 
 
 def _sign_in(env: str) -> "tuple[boto3.Session, Account]":
-    import boto3
-
     from cli.environments import account_of, require_environment
+    from cli.sessions import own_session
 
     require_environment(env)
-    session = boto3.Session()
+    session = own_session()
     account = account_of(session)
     terminal.err.print(f"[bold]{env}[/] in account {account.account_id}, {account.region}, as [dim]{account.identity}[/]")
     return session, account

@@ -1,6 +1,8 @@
 """up, down, status and logs: the local stack by hand."""
 
+import os
 import signal
+import sys
 import time
 from collections.abc import Mapping
 from types import FrameType
@@ -27,7 +29,13 @@ def up(
     detach: Annotated[bool, typer.Option("--detach", help="Return when all is ready; stop it with ./fillpath down.")] = False,
     reset: Annotated[bool, typer.Option("--reset", help="Forget all orders, positions and accounts first.")] = False,
     port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port of the emulator, 4566 unless told.", show_default=False)
+        int | None,
+        typer.Option(
+            min=1,
+            max=65535,
+            help="Port of the emulator; unless told, the one that this stack was made with, at first 4566.",
+            show_default=False,
+        ),
     ] = None,
     as_json: Json = False,
 ) -> None:
@@ -36,7 +44,7 @@ def up(
     from cli.welcome import welcome
 
     local: Local = context.obj
-    signal.signal(signal.SIGTERM, _interrupt)
+    _heed_signals()
     description = bring_up(local, port=port, reset=reset)
     if as_json:
         terminal.print_json(description)
@@ -111,7 +119,8 @@ def _stay(emulator: Emulator) -> None:
 def _show_health(health: Mapping[str, Any]) -> None:
     table = terminal.facts()
     running = health["running"]
-    table.add_row("State", f"[green]running[/green] [dim]process {health['pid']}[/dim]" if running else "[red]stopped[/red]")
+    process = f" [dim]process {health['pid']}[/dim]" if health["pid"] else ""
+    table.add_row("State", _STATES[health["state"]] + process)
     if running:
         table.add_row("Address", health["endpoint_url"])
         for name, queue in health["queues"].items():
@@ -119,5 +128,28 @@ def _show_health(health: Mapping[str, Any]) -> None:
     terminal.out.print(table)
 
 
+def _heed_signals() -> None:
+    """A request to end and a closed terminal stop everything as Ctrl-C does; under nohup the latter does not."""
+    signal.signal(signal.SIGTERM, _interrupt)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        signal.signal(signal.SIGHUP, _hang_up)
+
+
 def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
     raise KeyboardInterrupt
+
+
+def _hang_up(_number: int, _frame: FrameType | None) -> NoReturn:
+    # The terminal is gone: whoever wrote to it would fail, in the middle of stopping.
+    nowhere = os.open(os.devnull, os.O_RDWR)
+    for stream in (sys.stdin, sys.stdout, sys.stderr):
+        os.dup2(nowhere, stream.fileno())
+    raise KeyboardInterrupt
+
+
+_STATES = {
+    "running": "[green]running[/green]",
+    "starting": "[yellow]starting[/yellow] [dim]./fillpath up is at work[/dim]",
+    "unfinished": "[yellow]unfinished: ./fillpath up was cut off; run it again, or ./fillpath down[/yellow]",
+    "stopped": "[red]stopped[/red]",
+}

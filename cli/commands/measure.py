@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import terminal
+from cli import surroundings, terminal
 from cli.places import ROOT, Local
 
 
@@ -41,5 +41,5 @@ def bench(
         arguments += ["--stack", str(local.stack)]
     command = [sys.executable, "-P", "-m", "tests.benchmarks", name, *arguments, *(["--json"] if as_json else [])]
     terminal.err.print(f"[dim]measuring {name} ...[/dim]")
-    if subprocess.run(command, cwd=ROOT, check=False).returncode:
+    if subprocess.run(command, cwd=ROOT, env=surroundings.for_the_local_stack(), check=False).returncode:
         raise typer.Exit(1)

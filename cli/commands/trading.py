@@ -33,7 +33,7 @@ def register(app: typer.Typer) -> None:
 def orders(
     context: typer.Context,
     order: Annotated[
-        str | None, typer.Argument(metavar="[ID]", help="One order: its id or the end of it.", show_default=False)
+        str | None, typer.Argument(metavar="ID", help="One order: its id or the end of it.", show_default=False)
     ] = None,
     *,
     limit: Annotated[int, typer.Option(min=1, max=MOST_ORDERS, help="How many of the newest.")] = 20,
@@ -123,10 +123,10 @@ def halt(
         )
         return
     terminal.out.print(f"[bold red]Halted[/] {scope}: entries are refused, exits still work.")
-    terminal.out.print(f"{len(done.cancelled)} resting entries cancelled.")
+    terminal.out.print(_cancelled(len(done.cancelled)))
     if done.still_open:
         terminal.out.print(f"[yellow]Still open, the sweeper tries again each minute:[/] {', '.join(done.still_open)}")
-    terminal.err.print(f"[dim]Go on:[/] ./fillpath resume{_options(account, user)}")
+    terminal.err.print(terminal.pasteable(f"[dim]Go on:[/] ./fillpath resume{_options(account, user)}"))
 
 
 def resume(
@@ -134,17 +134,19 @@ def resume(
 ) -> None:
     """Let entries through again: everywhere, or of one account or user. Each scope is halted and resumed by itself."""
     from cli.directory import Directory
+    from cli.halting import ids_of
 
     target = target_of(context, env)
     directory = Directory(target.accounts)
     scope = _scope(directory, account, user)
+    halted = target.controls.halted(*ids_of(scope))
     target.controls.resume(scope)
     found = [target.controls.halted(each.user_id, each.account_id) for each in directory.accounts()]
     left = {each.scope: each.reason for each in found if each is not None}
     if as_json:
         terminal.print_json({"scope": scope, "halted": False, "still_halted": sorted(left)})
         return
-    terminal.out.print(f"[bold green]Resumed[/] {scope}.")
+    terminal.out.print(f"[bold green]Resumed[/] {scope}." if halted else f"{scope} was not halted.")
     for other, why in sorted(left.items()):
         terminal.out.print(f"[yellow]Still halted:[/] {other} ({escape(why)})")
 
@@ -156,6 +158,15 @@ def _scope(directory: "Directory", account: str | None, user: str | None) -> str
         raise Problem("--account and --user exclude each other", hint="one scope at a time; without either everything is meant")
     account_id = None if account is None else directory.account(account).account_id
     return scope_of(account_id, None if user is None else directory.user(user).user_id)
+
+
+def _cancelled(count: int) -> str:
+    match count:
+        case 0:
+            return "No entry was resting."
+        case 1:
+            return "1 resting entry cancelled."
+    return f"{count} resting entries cancelled."
 
 
 def _options(account: str | None, user: str | None) -> str:

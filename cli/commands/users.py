@@ -1,5 +1,6 @@
 """user add, set and list."""
 
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,8 @@ from cli.problem import Problem
 
 if TYPE_CHECKING:
     from fillpath.accounts.model import User
+
+_ADDRESS = re.compile(r"[^@\s]+@[^@\s.]+(\.[^@\s.]+)+")
 
 group = typer.Typer(name="user", help="Who owns accounts and webhooks.", no_args_is_help=True)
 
@@ -35,7 +38,7 @@ def add(
     from fillpath.accounts.model import User
     from fillpath.ids import new_id
 
-    if "@" not in email.strip("@"):
+    if not _ADDRESS.fullmatch(email):
         raise Problem(f"EMAIL: {email!r} is not an address", hint="such as name@example.com")
     target = target_of(context, env)
     if any(user.email.casefold() == email.casefold() for user in Directory(target.accounts).users()):

@@ -69,7 +69,7 @@ def add(
         update=update
     )
     access = save_webhook(webhook, target.accounts, target.master_key.read())
-    _show_sender(f"Webhook {webhook.label} added", Sender.with_access(webhook, access, target), as_json=as_json)
+    _show_sender(f"Added a webhook, called {webhook.label}", Sender.with_access(webhook, access, target), as_json=as_json)
 
 
 @group.command("set")
@@ -128,7 +128,7 @@ def show(
     for webhook in webhooks if show_secrets else ():
         _show_sender(f"Webhook {webhook.label}", Sender.of(webhook, target), as_json=False)
     if not show_secrets:
-        terminal.err.print("[dim]Addresses, secrets and messages:[/] ./fillpath webhook list --show-secrets")
+        terminal.err.print(terminal.pasteable("[dim]Addresses, secrets and messages:[/] ./fillpath webhook list --show-secrets"))
 
 
 @group.command()

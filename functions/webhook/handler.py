@@ -20,6 +20,7 @@ _LOOK_EVERY_S = 0.04
 
 def handler(event: dict[str, Any], context: object) -> answers.Answer:  # noqa: ARG001  Lambda's signature
     """Answer one request of the gateway; whatever goes wrong before the commit asks for a resend."""
+    logging.basicConfig()  # does nothing on Lambda, which has set up the root logger already; an emulator has not
     logging.getLogger("fillpath").setLevel(env().log_level)
     hit = hit_of(event)
     try:
@@ -47,7 +48,8 @@ def _answer(hit: Hit) -> answers.Answer:
     except Refused as refusal:
         _log.info("refused: %s", refusal.code)
         return answers.refused(refusal)
-    _log.info("accepted", extra={"alert_id": accepted.alert_id, "order_ids": [order.order_id for order in accepted.orders]})
+    order_ids = [order.order_id for order in accepted.orders]
+    _log.info("alert %s became %s", accepted.alert_id, ", ".join(order_ids), extra={"order_ids": order_ids})
     return answers.settled(accepted.alert_id, _results(accepted, hit.received_at))
 
 

@@ -123,6 +123,7 @@ def test_secrets_are_shown_only_where_asked_for(stack: Stack) -> None:
     ("arguments", "reason", "remedy"),
     [
         ("user add bob", "EMAIL: 'bob' is not an address", "name@example.com"),
+        ("user add a@b", "EMAIL: 'a@b' is not an address", "name@example.com"),
         ("user set bob --active", "there is no user bob", "trader@example.com"),
         ("user set trader@example.com", "nothing to change was given", "--plan NAME"),
         ("account add nyse", "there is no venue 'nyse'", "known are: paper"),

@@ -1,11 +1,13 @@
 """./fillpath itself: what it installs, and what it says on a machine that cannot run it."""
 
 import ast
+import fcntl
 import importlib.util
 import json
 import re
 from importlib.machinery import SourceFileLoader
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 
 import pytest
@@ -72,6 +74,21 @@ def test_everything_is_installed_once(launcher: ModuleType, machine: Machine) ->
     launcher.install()
     assert machine.done == ["environment", "packages", "projects", "cdk"]
     assert launcher.is_installed()
+
+
+def test_a_second_one_says_that_it_waits_for_the_first(
+    launcher: ModuleType, machine: Machine, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / ".local").mkdir()
+    with (tmp_path / ".local/install.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        second = Thread(target=launcher.install)
+        second.start()
+        second.join(0.2)
+        assert machine.done == []
+    second.join(10)
+    assert machine.done == ["environment", "packages", "projects", "cdk"]
+    assert "another ./fillpath is setting up; waiting" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("step", ["environment", "packages", "projects", "cdk"])

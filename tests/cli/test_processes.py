@@ -10,7 +10,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from cli.processes import Background
+from cli.processes import Background, discard
 
 # Tells its child's number, then waits longer than any test.
 PARENT = "import subprocess, sys, time; child = subprocess.Popen(['sleep', '60']); print(child.pid, flush=True); time.sleep(60)"
@@ -48,3 +48,18 @@ def test_a_later_command_finds_what_an_earlier_one_started(background: Backgroun
 def test_a_half_written_file_is_no_process(tmp_path: Path) -> None:
     (tmp_path / "process.json").write_text('{"pid": 1')
     assert Background.read(tmp_path / "process.json") is None
+
+
+def test_what_is_discarded_is_gone_at_once_and_deleted_soon(tmp_path: Path) -> None:
+    (tmp_path / "code" / "inner").mkdir(parents=True)
+    discard(tmp_path / "code")
+    assert not (tmp_path / "code").exists()
+    until = time.monotonic() + 10
+    while list(tmp_path.iterdir()):
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_without_patience_a_process_is_killed(background: Background) -> None:
+    background.stop(0)
+    assert not background.runs()

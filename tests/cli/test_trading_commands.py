@@ -10,6 +10,7 @@ import pytest
 
 from cli.application import run
 from fillpath.orders.model import Event, Leg, LegStatus, Listing, Order, OrderState, OrderType, Side, new_leg
+from fillpath.orders.result import order_record
 from fillpath_aws.alert_store import DynamoAlertStore, Tables
 from fillpath_brokers.paper.venue import PaperBroker
 from tests.cli.local_stack import Stack
@@ -149,6 +150,20 @@ def test_a_refused_alert_is_no_success_and_tells_why(stack: Stack) -> None:
     assert "401 stale_alert: timestamp: is 99 s old" in ran.err
 
 
+@pytest.mark.parametrize(("states", "code"), [(["REJECTED"], 1), (["FILLED"], 0), (["REJECTED", "FILLED"], 0), (["SKIPPED"], 0)])
+def test_an_alert_whose_orders_all_failed_is_no_success(stack: Stack, states: list[str], code: int) -> None:
+    results = [order_record(an_order(state=state, reason="insufficient_margin", message="needs 1,000 USD")) for state in states]
+    stack.webhook.answers(200, {"alert_id": "A", "orders": results})
+    ran = stack.run("alert", "buy", "ES1!", "1")
+    assert ran.code == code
+    assert ("REJECTED: insufficient_margin: needs 1,000 USD" in ran.err) == (code == 1)
+
+
+def test_a_target_may_be_short(stack: Stack) -> None:
+    assert stack.run("alert", "target", "ES1!", "-1", "--json").code == 0
+    assert stack.webhook.alerts[0][1]["quantity"] == "-1"
+
+
 def test_each_refused_route_tells_its_own_reason(stack: Stack) -> None:
     routes = [{"account_id": f"ACC{n}", "code": "halted", "message": f"reason {n}"} for n in (1, 2)]
     stack.webhook.answers(403, {"error": "halted", "message": "reason 1", "details": {"routes": routes}})
@@ -161,6 +176,8 @@ def test_each_refused_route_tells_its_own_reason(stack: Stack) -> None:
     ("arguments", "told"),
     [
         pytest.param((), "ACTION is missing", id="nothing"),
+        pytest.param(("buy", "ES1!", "-1"), "QUANTITY: -1 is not above 0", id="below zero"),
+        pytest.param(("buy", "ES1!", "--qty"), "there is no option --qty", id="option"),
         pytest.param(("buy", "--field", "x"), "--field: 'x' is not NAME=VALUE", id="field"),
         pytest.param(("--file", "/no/such/file"), "--file: /no/such/file cannot be read", id="file"),
         pytest.param(("buy", "ES1!", "1", "--webhook", "none"), "there is no webhook none", id="webhook"),
@@ -201,6 +218,12 @@ def test_a_halt_blocks_its_scope_and_tells_what_rests(stack: Stack, moto: Moto, 
     assert stack.target.controls.halted(user_id, account_id) is None
 
 
+def test_what_is_resumed_without_having_been_halted_is_told(stack: Stack) -> None:
+    assert stack.run("resume").out == "environment was not halted.\n"
+    stack.target.controls.halt("environment", datetime.now(UTC), "why")
+    assert stack.run("resume").out == "Resumed environment.\n"
+
+
 def test_halt_takes_one_scope_at_a_time(stack: Stack) -> None:
     ran = stack.run("halt", "--account", "paper", "--user", "trader@example.com")
     assert (ran.code, ran.out) == (1, "")
@@ -215,4 +238,4 @@ def test_without_a_running_stack_the_way_to_start_it_is_told(
     assert run(["--local", str(tmp_path), command]) == 1
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert "./fillpath up" in captured.err
+    assert f"./fillpath --local {tmp_path} up" in captured.err

@@ -92,6 +92,8 @@ def wake(order: Order, wake_id: str, floor: Floor) -> None:
 
 
 def _report(old: Order, new: Order, late: bool, floor: Floor) -> None:
+    if new.events != old.events:
+        _tell(new)
     if late:
         floor.telemetry.count("LateFill", new)
     if (
@@ -106,6 +108,14 @@ def _report(old: Order, new: Order, late: bool, floor: Floor) -> None:
         floor.telemetry.measure("alert_to_submit_ms", _ms(new.received_at, new.submitted_at))
     if new.state is OrderState.FILLED and old.state is not OrderState.FILLED:
         floor.telemetry.measure("alert_to_fill_ms", _ms(new.received_at, floor.clock.now()))
+
+
+def _tell(order: Order) -> None:
+    """One line for a step that is in the table now, under the order's id."""
+    step = order.events[-1]
+    what = {"account_id": order.account_id, "contract": order.contract, "filled_quantity": str(order.filled_quantity)}
+    extra = {"correlation_id": order.order_id, "reason": step.reason, **what}
+    _log.info("order %s: %s -> %s", order.order_id, step.from_state, step.to_state, extra=extra)
 
 
 def _ms(start: datetime, end: datetime) -> float:
