@@ -61,8 +61,8 @@ class Saving:
 def main() -> None:
     """Runs until it is told to end."""
     # Its modules read their environment and prepare everything when they are imported.
-    from ministack import app as emulator  # noqa: PLC0415
-    from ministack.core.persistence import save_state  # noqa: PLC0415
+    from ministack import app as emulator  # noqa: PLC0415  heavy, and only this process needs it
+    from ministack.core.persistence import save_state  # noqa: PLC0415  the same
 
     def save(*, whole: bool) -> None:
         services = emulator._build_persistence_save_dict()  # noqa: SLF001  it has no public name

@@ -112,7 +112,7 @@ class Target:
     @cached_property
     def _functions(self) -> Any:
         # boto3: most commands do without it, and it takes longer to load than they to run.
-        from cli.sessions import emulator_client, own_session  # noqa: PLC0415
+        from cli.sessions import emulator_client, own_session  # noqa: PLC0415  loads botocore, which most commands do without
 
         settings: dict[str, Any] = {"read_timeout": INVOKE_PATIENCE_S, "retries": {"total_max_attempts": 1}}
         if self._place.endpoint_url is not None:
@@ -129,8 +129,8 @@ def local_target(description: Mapping[str, Any], outputs: Mapping[str, str]) -> 
 
 def deployed_target(environment: str) -> Target:
     """An environment on AWS, found with the person's own credentials; raises Problem."""
-    from cli.environments import account_of, require_environment, stack_outputs  # noqa: PLC0415
-    from cli.sessions import own_session  # noqa: PLC0415
+    from cli.environments import account_of, require_environment, stack_outputs  # noqa: PLC0415  the same
+    from cli.sessions import own_session  # noqa: PLC0415  the same
 
     require_environment(environment)
     session = own_session()

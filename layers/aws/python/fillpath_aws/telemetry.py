@@ -25,7 +25,7 @@ class EmfTelemetry:
 
     def _print(self, name: str, value: float, unit: str, order: Order | None) -> None:
         # Imported on first use: a webhook that has nothing to report starts without it.
-        from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415
+        from aws_lambda_powertools.metrics import MetricUnit, single_metric  # noqa: PLC0415  see above
 
         dimensions = {"environment": self._environment}
         with single_metric(name, MetricUnit(unit), value, namespace=NAMESPACE, default_dimensions=dimensions) as metric:
