@@ -11,7 +11,7 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import terminal
-from cli.commands import accounts, alert, environments, gate, measure, simulation, trading, users, webhooks
+from cli.commands import accounts, alert, alerts, environments, gate, measure, simulation, trading, users, webhooks
 from cli.commands import local as local_commands
 from cli.places import LOCAL, Local
 from cli.problem import Problem
@@ -49,6 +49,7 @@ def main(
 
 local_commands.register(app)
 alert.register(app)
+alerts.register(app)
 trading.register(app)
 users.register(app)
 accounts.register(app)

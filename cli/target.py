@@ -15,12 +15,16 @@ from fillpath.accounts.model import Account
 from fillpath.accounts.ports.account_store import AccountStore
 from fillpath.accounts.ports.controls import Controls
 from fillpath.accounts.ports.master_key import MasterKey
+from fillpath.alerts.ports.alert_store import AlertStore
+from fillpath.alerts.ports.inbox import Inbox
 from fillpath.clock import SystemClock
 from fillpath.market.ports.last_prices import LastPrices
 from fillpath.orders.ports.order_store import OrderStore
 from fillpath_aws.account_store import DynamoAccountStore
+from fillpath_aws.alert_store import DynamoAlertStore, Tables
 from fillpath_aws.clients import DynamoDb, service
 from fillpath_aws.controls import DynamoControls
+from fillpath_aws.inbox import DynamoInbox
 from fillpath_aws.json_rpc import Connection, Keys
 from fillpath_aws.last_prices import DynamoLastPrices
 from fillpath_aws.master_key import SecretsManagerMasterKey
@@ -65,6 +69,17 @@ class Target:
     def orders(self) -> OrderStore:
         """Orders and lanes."""
         return DynamoOrderStore(self._dynamodb, self._tables["orders"])
+
+    @cached_property
+    def alerts(self) -> AlertStore:
+        """What decides about an alert."""
+        tables = Tables(self._tables["orders"], self._tables["accounts"], self._tables["guards"])
+        return DynamoAlertStore(self._dynamodb, tables)
+
+    @cached_property
+    def inbox(self) -> Inbox:
+        """The alerts that came in."""
+        return DynamoInbox(self._dynamodb, self._tables["guards"])
 
     @cached_property
     def controls(self) -> Controls:

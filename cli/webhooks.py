@@ -10,7 +10,7 @@ from cli.directory import Directory
 from cli.problem import Problem
 from cli.target import Target
 from fillpath.accounts.manage import Access, access_to
-from fillpath.accounts.model import Account, Gate, Route, User, Webhook
+from fillpath.accounts.model import Account, Gate, Route, SecretIn, User, Webhook
 from fillpath.alerts.message import strategy_message
 
 # One transaction accepts an alert for all routes.
@@ -29,6 +29,11 @@ class Sender:
     secret: str
     message: str
 
+    @property
+    def secret_in_message(self) -> str | None:
+        """The secret as messages carry it: not at all where the URL does."""
+        return None if self.url.endswith(f"/{self.secret}") else self.secret
+
     @classmethod
     def of(cls, webhook: Webhook, target: Target) -> "Sender":
         """The webhook's present address, secret and message."""
@@ -37,8 +42,9 @@ class Sender:
     @classmethod
     def with_access(cls, webhook: Webhook, access: Access, target: Target) -> "Sender":
         """The same, where token and secret are known already."""
-        url = target.webhook_url(access.token)
-        return cls(webhook.webhook_id, url, access.secret, strategy_message(access.secret))
+        in_url = webhook.secret_in is SecretIn.URL
+        url = target.webhook_url(access.token) + (f"/{access.secret}" if in_url else "")
+        return cls(webhook.webhook_id, url, access.secret, strategy_message(None if in_url else access.secret))
 
 
 def parse_routes(texts: Sequence[str], directory: Directory, user: User | None) -> tuple[User, tuple[Route, ...]]:

@@ -1,4 +1,4 @@
-"""alert: a signal by hand, through the same webhook that TradingView posts to."""
+"""alert: a signal by hand, through the same webhook that TradingView posts to; `alert preview` in a file of its own."""
 
 import sys
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli import terminal
+from cli.commands.alert_preview import SendsByDefault, preview
 from cli.commands.options import Env, Json, target_of
 from cli.problem import Problem
 
@@ -19,8 +20,14 @@ _FAILED = {"REJECTED", "EXPIRED", "ABORTED"}
 
 
 def register(app: typer.Typer) -> None:
-    """Adds the command; a quantity may be negative (target -1), so what begins with a dash is not taken for an option."""
-    app.command(rich_help_panel="Trading", context_settings={"ignore_unknown_options": True})(alert)
+    """Adds the command: `alert buy ES1! 1` is short for `alert send buy ES1! 1`.
+
+    A quantity may be negative (target -1), so what begins with a dash is not taken for an option.
+    """
+    group = typer.Typer(cls=SendsByDefault, help="Send an alert as TradingView would, or see what one would do.")
+    group.command("send", context_settings={"ignore_unknown_options": True})(alert)
+    group.command()(preview)
+    app.add_typer(group, name="alert", rich_help_panel="Trading")
 
 
 def alert(

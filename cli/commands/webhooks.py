@@ -1,16 +1,19 @@
-"""webhook add, set, list and rotate."""
+"""webhook add, set, list, show, rotate and revoke."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 from rich.table import Table
 
 from cli import terminal
+from cli.commands import webhook_options as options
 from cli.commands.options import Env, Json, target_of
 from cli.problem import Problem
+from cli.welcome import section
 
 if TYPE_CHECKING:
     from cli.webhooks import Sender
@@ -19,20 +22,6 @@ if TYPE_CHECKING:
 group = typer.Typer(name="webhook", help="Where alerts are sent to, and where they lead.", no_args_is_help=True)
 
 Meant = Annotated[str, typer.Argument(metavar="ID", help="Id, end of id or label.")]
-Label = Annotated[str | None, typer.Option(help="A name to call it by.", show_default=False)]
-Gate = Annotated[
-    str | None,
-    typer.Option(metavar="ignore|reject|resync", help="If the strategy's position is not the account's.", show_default=False),
-]
-Routes = Annotated[
-    list[str] | None,
-    typer.Option("--route", metavar="ACCOUNT[:MULTIPLIER]", help="Where orders go; may be repeated.", show_default=False),
-]
-Limit = Annotated[str | None, typer.Option("--daily-limit", metavar="N|none", help="Entries a day.", show_default=False)]
-Wait = Annotated[
-    str | None,
-    typer.Option("--wait-s", metavar="SECONDS", help="How long a sender waits for the result, at most.", show_default=False),
-]
 
 
 def register(app: typer.Typer) -> None:
@@ -44,23 +33,39 @@ def register(app: typer.Typer) -> None:
 def add(
     context: typer.Context,
     *,
-    routes: Routes = None,
-    gate: Gate = None,
-    label: Label = None,
-    daily_limit: Limit = None,
-    wait_s: Wait = None,
+    routes: options.Routes = None,
+    gate: options.Gate = None,
+    label: options.Label = None,
+    secret_in: options.SecretIn = None,
+    time: options.Time = None,
+    quantity_is: options.QuantityIs = None,
+    symbol_map: options.SymbolMap = None,
+    mapping: options.Map = None,
+    sample: options.Sample = None,
+    daily_limit: options.Limit = None,
+    symbols: options.Symbols = None,
+    windows: options.Windows = None,
+    cooldown: options.Cooldown = None,
+    entry_staleness: options.EntryStaleness = None,
+    reduction_staleness: options.ReductionStaleness = None,
+    wait_s: options.Wait = None,
     user: Annotated[str | None, typer.Option(help="Whose it is; the owner of its accounts.", show_default=False)] = None,
     env: Env = None,
     as_json: Json = False,
 ) -> None:
     """Add a webhook; without a route its orders go to the user's first account."""
     from cli.directory import Directory, free_label
+    from cli.webhook_settings import parse_settings
     from cli.webhooks import Sender, parse_routes
     from fillpath.accounts.manage import save_webhook
     from fillpath.accounts.model import Webhook
     from fillpath.ids import new_id
 
-    update = _update(gate, label, daily_limit, wait_s)
+    typed: dict[str, str | Sequence[str] | None] = {"gate": gate, "label": label, "secret_in": secret_in, "time": time}
+    typed |= {"quantity_is": quantity_is, "symbol_map": symbol_map, "map": mapping, "sample": sample}
+    typed |= {"daily_limit": daily_limit, "symbols": symbols, "windows": windows, "cooldown": cooldown, "wait_s": wait_s}
+    typed |= {"entry_staleness": entry_staleness, "reduction_staleness": reduction_staleness}
+    update = parse_settings(typed)
     target = target_of(context, env)
     directory = Directory(target.accounts)
     owner, parsed = parse_routes(routes or (), directory, directory.user(user) if user else None)
@@ -77,22 +82,38 @@ def change(
     context: typer.Context,
     webhook: Meant,
     *,
-    routes: Routes = None,
-    gate: Gate = None,
-    label: Label = None,
-    daily_limit: Limit = None,
-    wait_s: Wait = None,
+    routes: options.Routes = None,
+    gate: options.Gate = None,
+    label: options.Label = None,
+    secret_in: options.SecretIn = None,
+    time: options.Time = None,
+    quantity_is: options.QuantityIs = None,
+    symbol_map: options.SymbolMap = None,
+    mapping: options.Map = None,
+    sample: options.Sample = None,
+    daily_limit: options.Limit = None,
+    symbols: options.Symbols = None,
+    windows: options.Windows = None,
+    cooldown: options.Cooldown = None,
+    entry_staleness: options.EntryStaleness = None,
+    reduction_staleness: options.ReductionStaleness = None,
+    wait_s: options.Wait = None,
     env: Env = None,
     as_json: Json = False,
 ) -> None:
-    """Change a webhook; its address and secret stay the same."""
+    """Change a webhook; its token and secret stay the same."""
     from cli.directory import Directory
+    from cli.webhook_settings import parse_settings
     from cli.webhooks import parse_routes
     from fillpath.accounts.manage import save_webhook
 
-    update = _update(gate, label, daily_limit, wait_s)
+    typed: dict[str, str | Sequence[str] | None] = {"gate": gate, "label": label, "secret_in": secret_in, "time": time}
+    typed |= {"quantity_is": quantity_is, "symbol_map": symbol_map, "map": mapping, "sample": sample}
+    typed |= {"daily_limit": daily_limit, "symbols": symbols, "windows": windows, "cooldown": cooldown, "wait_s": wait_s}
+    typed |= {"entry_staleness": entry_staleness, "reduction_staleness": reduction_staleness}
+    update = parse_settings(typed)
     if not update and not routes:
-        raise Problem("nothing to change was given", hint="--route, --gate, --daily-limit, --wait-s or --label")
+        raise Problem("nothing to change was given", hint="--route, --gate, --daily-limit, --secret-in ...: see --help")
     target = target_of(context, env)
     directory = Directory(target.accounts)
     found = directory.webhook(webhook)
@@ -104,10 +125,12 @@ def change(
         terminal.print_json(changed.model_dump(mode="json"))
     else:
         terminal.out.print(f"Webhook {escape(changed.label)} changed.")
+        if secret_in is not None:
+            terminal.err.print(f"[dim]The URL and the message to paste now:[/] ./fillpath webhook show {changed.webhook_id}")
 
 
 @group.command("list")
-def show(
+def list_all(
     context: typer.Context,
     *,
     show_secrets: Annotated[bool, typer.Option("--show-secrets", help="With address, secret and message.")] = False,
@@ -154,15 +177,52 @@ def rotate(
     _show_sender(said, Sender.with_access(found, access, target), as_json=as_json)
 
 
-def _update(gate: str | None, label: str | None, daily_limit: str | None, wait_s: str | None) -> dict[str, Any]:
-    from cli.webhooks import parse_gate, parse_limit, parse_wait
+@group.command()
+def show(context: typer.Context, webhook: Meant, *, env: Env = None, as_json: Json = False) -> None:
+    """Show one webhook: its settings, its URL, and the messages to paste into alerts."""
+    from cli.directory import Directory
+    from cli.webhook_view import settings_table
+    from cli.webhooks import Sender
+    from fillpath.alerts.message import indicator_message
 
-    update: dict[str, Any] = {} if label is None else {"label": label}
-    if gate is not None:
-        update["gate"] = parse_gate(gate)
-    if daily_limit is not None:
-        update["daily_limit"] = parse_limit(daily_limit)
-    return update if wait_s is None else update | {"wait_s": parse_wait(wait_s)}
+    target = target_of(context, env)
+    directory = Directory(target.accounts)
+    found = directory.webhook(webhook)
+    sender = Sender.of(found, target)
+    for_indicators = indicator_message(sender.secret_in_message)
+    if as_json:
+        terminal.print_json(found.model_dump(mode="json") | asdict(sender) | {"indicator_message": for_indicators})
+        return
+    terminal.out.print(settings_table(found, {account.account_id: account for account in directory.accounts()}))
+    if found.revoked:
+        terminal.out.print(f"Its address is revoked; for a new one: ./fillpath webhook rotate {found.webhook_id}")
+        return
+    _show_sender(f"Webhook {found.label}", sender, as_json=False)
+    section("Message for an alert of an indicator, one alert for each action", for_indicators)
+
+
+@group.command()
+def revoke(
+    context: typer.Context,
+    webhook: Meant,
+    *,
+    generation: Annotated[int | None, typer.Option(help="Only the address of this generation.", show_default=False)] = None,
+    env: Env = None,
+    as_json: Json = False,
+) -> None:
+    """End a webhook's addresses at once; rotate gives it a new one."""
+    from cli.directory import Directory
+    from fillpath.accounts.manage import revoke_webhook
+
+    target = target_of(context, env)
+    found = Directory(target.accounts).webhook(webhook)
+    revoked = revoke_webhook(found, generation, target.accounts, target.master_key.read())
+    if as_json:
+        terminal.print_json(revoked.model_dump(mode="json"))
+        return
+    ended = "all its addresses lead" if generation is None else f"the address of generation {generation} leads"
+    terminal.out.print(f"Webhook {escape(revoked.label)}: {ended} nowhere from now on.")
+    terminal.err.print(f"[dim]For a new address:[/] ./fillpath webhook rotate {revoked.webhook_id}")
 
 
 def _table(webhooks: "tuple[Webhook, ...]", accounts: "dict[str, Account]") -> Table:
@@ -181,8 +241,6 @@ def _table(webhooks: "tuple[Webhook, ...]", accounts: "dict[str, Account]") -> T
 
 
 def _show_sender(said: str, sender: "Sender", *, as_json: bool) -> None:
-    from cli.welcome import section
-
     if as_json:
         terminal.print_json(asdict(sender))
         return

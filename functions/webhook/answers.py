@@ -17,6 +17,7 @@ _STATUS = {
     "bad_secret": 401,
     "stale_alert": 401,
     "daily_limit": 429,
+    "cooldown": 429,
 }
 _FORBIDDEN = 403
 

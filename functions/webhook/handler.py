@@ -1,11 +1,13 @@
-"""POST /webhook/tradingview/{token} -> orders, and their result if it is there in time."""
+"""POST /webhook/tradingview/{token} or /{token}/{secret} -> orders, and their result if it is there in time."""
 
 import base64
 import logging
 from datetime import datetime, timedelta
 from typing import Any
 
-from fillpath.alerts.accept import AcceptedAlert, Hit, accept, send_unsent
+from fillpath.alerts.accept import AcceptedAlert, accept, send_unsent
+from fillpath.alerts.case import Hit
+from fillpath.alerts.signature import HEADER
 from fillpath.clock import from_epoch_ms
 from fillpath.errors import Refused, Replayed, StorageUnavailable
 from fillpath.orders.model import Listing, Order
@@ -16,6 +18,7 @@ from functions.webhook.wiring import clock, desks, orders
 # Lambda itself writes these lines as JSON, `extra` included: powertools' logger would add its import to every cold start.
 _log = logging.getLogger("fillpath.webhook")
 _LOOK_EVERY_S = 0.04
+_SIGNATURE = HEADER.lower()
 
 
 def handler(event: dict[str, Any], context: object) -> answers.Answer:  # noqa: ARG001  Lambda's signature
@@ -36,8 +39,14 @@ def hit_of(event: dict[str, Any]) -> Hit:
     """The request of the gateway's proxy event."""
     body = event.get("body") or ""
     raw = base64.b64decode(body) if event.get("isBase64Encoded") else body.encode("utf-8", "surrogatepass")
-    token = (event.get("pathParameters") or {}).get("token")
-    return Hit(token=token, body=raw, received_at=from_epoch_ms(event["requestContext"]["requestTimeEpoch"]))
+    path = event.get("pathParameters") or {}
+    return Hit(
+        token=path.get("token"),
+        body=raw,
+        received_at=from_epoch_ms(event["requestContext"]["requestTimeEpoch"]),
+        secret=path.get("secret"),
+        signature=next((value for name, value in (event.get("headers") or {}).items() if name.lower() == _SIGNATURE), None),
+    )
 
 
 def _answer(hit: Hit) -> answers.Answer:

@@ -1,6 +1,6 @@
 """The web ACL before the APIs: TradingView first, then the deny list, AWS's managed rules and a limit per address.
 
-Sampled requests stay off and the logs leave out the path, since the webhook's token is in it.
+Sampled requests stay off and the logs leave out the path, since the webhook's token and secret may be in it.
 """
 
 from collections.abc import Sequence

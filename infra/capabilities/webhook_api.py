@@ -1,6 +1,7 @@
-"""The webhook REST API: one POST route with the token in the path, one without. Every answer it gives itself is our JSON error.
+"""The webhook REST API: POST with token and secret in the path, with the token only, or without. Every answer it gives itself
+is our JSON error.
 
-The token is in the URL, so nothing here may record the URL: access logs name the route, and execution logs and the
+Token and secret are in the URL, so nothing here may record the URL: access logs name the route, and execution logs and the
 gateway's X-Ray segment, which would both carry the path, stay off.
 """
 
@@ -59,7 +60,7 @@ ANSWERS: dict[str, GatewayAnswer] = {
 
 
 class WebhookApi(Construct):
-    """`POST /webhook/tradingview/{token}` and `POST /webhook/tradingview`, passed on to the webhook function."""
+    """`POST /webhook/tradingview`, `.../{token}` and `.../{token}/{secret}`, passed on to the webhook function."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, function: lambda_.IFunction) -> None:
         super().__init__(scope, construct_id)
@@ -83,7 +84,8 @@ class WebhookApi(Construct):
         )
         integration = apigateway.LambdaIntegration(function)
         without_token = self.api.root.add_resource("webhook").add_resource("tradingview")
-        for resource in (without_token, without_token.add_resource("{token}")):
+        with_token = without_token.add_resource("{token}")
+        for resource in (without_token, with_token, with_token.add_resource("{secret}")):
             _acknowledge_open(resource.add_method("POST", integration))
         for name, answer in ANSWERS.items():
             self._answer(name, answer)

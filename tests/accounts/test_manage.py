@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fillpath.accounts.manage import access_to, rotate_webhook, save_webhook
+from fillpath.accounts.manage import access_to, revoke_webhook, rotate_webhook, save_webhook
 from fillpath.accounts.model import Route, Webhook
 from fillpath.accounts.tokens import is_secret, token_digest, webhook_secret, webhook_token
+from fillpath.errors import NotFound
 from tests.fakes.account_store import FakeAccountStore
 
 KEY = b"a master key of the tests, 32 bytes or more"
@@ -90,3 +91,48 @@ def test_any_text_can_be_compared_and_looked_up(given_text: str) -> None:
 
 def test_the_right_secret_is_right() -> None:
     assert is_secret("expected", "expected")
+
+
+def valid_generations(store: FakeAccountStore) -> dict[int, datetime | None]:
+    return {owner.generation: owner.expires_at for owner in store.tables.tokens.values()}
+
+
+def rotated() -> FakeAccountStore:
+    store = FakeAccountStore()
+    save_webhook(webhook(), store, KEY)
+    rotate_webhook(store.webhook("W1"), store, KEY, NOW, HOUR)
+    return store
+
+
+@pytest.mark.parametrize(
+    ("generation", "left"), [(None, {}), (1, {2: None}), (2, {1: NOW + HOUR})], ids=["all", "the one before", "the present one"]
+)
+def test_a_revoked_generation_ends_at_once_and_the_other_stays(generation: int | None, left: dict[int, datetime | None]) -> None:
+    store = rotated()
+    revoke_webhook(store.webhook("W1"), generation, store, KEY)
+    assert valid_generations(store) == left
+
+
+def test_a_change_of_settings_brings_no_revoked_token_back() -> None:
+    store = rotated()
+    revoke_webhook(store.webhook("W1"), None, store, KEY)
+    save_webhook(store.webhook("W1").model_copy(update={"label": "theirs"}), store, KEY)
+    assert valid_generations(store) == {}
+
+
+@pytest.mark.parametrize("generation", [None, 2])
+def test_a_rotation_after_a_revocation_makes_one_new_token_and_prolongs_none(generation: int | None) -> None:
+    store = rotated()
+    revoke_webhook(store.webhook("W1"), generation, store, KEY)
+    access = rotate_webhook(store.webhook("W1"), store, KEY, NOW, HOUR)
+    assert valid_generations(store) == {3: None}
+    assert store.tables.tokens[token_digest(access.token)].generation == 3
+
+
+@pytest.mark.parametrize("generation", [0, 2, 7])
+def test_a_generation_that_is_not_valid_cannot_be_revoked(generation: int) -> None:
+    store = FakeAccountStore()
+    save_webhook(webhook(), store, KEY)
+    with pytest.raises(NotFound):
+        revoke_webhook(store.webhook("W1"), generation, store, KEY)
+    assert valid_generations(store) == {1: None}

@@ -317,12 +317,12 @@ def test_a_webhook_without_a_route_says_so() -> None:
     assert front.refusal().code
 
 
-def test_a_hit_that_cannot_be_read_is_in_the_inbox_by_its_size() -> None:
+def test_a_hit_that_cannot_be_read_is_in_the_inbox_all_the_same() -> None:
     front = FrontDesk()
     assert front.refusal(b"buy ES now").code == "invalid_alert"
     assert front.refusal(b"x" * 9000).code == "invalid_alert"
     assert [entry.body for entry in front.inbox] == [
-        "<10 bytes that are not a JSON object>", "<9000 bytes that are not a JSON object>",
+        "buy ES now", "<9000 bytes that cannot be read>",
     ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fillpath.accounts.model import Gate, QuantityIs
 from fillpath.alerts.canonical import CanonicalAlert, parse_canonical
 from fillpath.errors import Refused
 from fillpath.orders.model import OrderType
@@ -18,7 +19,7 @@ NUMBERS = (
     "trail_percent", "take_profit", "stop_loss", "price",
 )  # fmt: skip
 PRICES = ("limit_price", "stop_price", "trail_amount", "trail_percent", "take_profit", "stop_loss")
-WORDS = ("action", "order_type", "market_position", "prev_market_position", "type", "time_in_force")
+WORDS = ("action", "order_type", "market_position", "prev_market_position", "type", "time_in_force", "gate", "quantity_is")
 TEXTS = ("symbol", "secret", "token", "id", "strategy", "comment", "exchange", "interval")
 FIELDS = tuple(CanonicalAlert.model_fields)
 
@@ -53,7 +54,7 @@ def test_a_whole_alert_is_understood() -> None:
     assert (alert.signed_target, alert.signed_prev, alert.prev_side) == (Decimal(-2), Decimal(1), 1)
 
 
-@pytest.mark.parametrize("field", ["action", "symbol", "timestamp"])
+@pytest.mark.parametrize("field", ["action", "symbol"])
 @pytest.mark.parametrize("value", ["absent", "", None])
 def test_a_field_that_must_be_there_is_named_when_it_is_missing(field: str, value: object) -> None:
     raw = {key: each for key, each in BASE.items() if key != field}
@@ -64,7 +65,7 @@ def test_a_field_that_must_be_there_is_named_when_it_is_missing(field: str, valu
     assert caught.value.details == {"field": field, "reason": "is missing"}
 
 
-@pytest.mark.parametrize("field", [field for field in FIELDS if field not in {"action", "symbol", "timestamp", "quantity"}])
+@pytest.mark.parametrize("field", [field for field in FIELDS if field not in {"action", "symbol", "quantity"}])
 def test_an_optional_field_that_arrives_empty_counts_as_absent(field: str) -> None:
     assert parse(**{field: ""}) == parse_canonical({key: value for key, value in BASE.items() if key != field})
 
@@ -163,6 +164,22 @@ def test_an_unknown_field_is_refused_by_name_with_the_one_that_was_meant() -> No
     details = refusal(quantiy=1)
     assert details == {"field": "quantiy", "reason": "is not a field of an alert; did you mean quantity?"}
     assert refusal(zzz=1)["reason"].endswith("remove it")
+
+
+def test_only_from_names_the_sides_that_may_be_held() -> None:
+    assert parse(only_from="flat/Short").only_from == ("flat", "short")
+    assert parse(only_from=["long"]).only_from == ("long",)
+    assert refusal(only_from="flat/sideways")["field"] == "only_from"
+
+
+def test_a_message_may_say_how_it_wants_to_be_read() -> None:
+    alert = parse(gate="REJECT", quantity_is="contracts")
+    assert (alert.gate, alert.quantity_is) == (Gate.REJECT, QuantityIs.CONTRACTS)
+
+
+def test_cancel_and_flatten_need_no_size() -> None:
+    assert parse(action="cancel", quantity="").action == "cancel"
+    assert parse(action="Flatten", quantity="").action == "flatten"
 
 
 def test_qty_is_another_word_for_quantity_but_not_both() -> None:

@@ -10,7 +10,7 @@ from fillpath_aws.alert_store import ATTEMPTS, DynamoAlertStore, Tables
 from fillpath_aws.clients import service
 from fillpath_aws.order_store import DynamoOrderStore
 from tests.aws.scripted_server import Reply, Request, ScriptedServer
-from tests.contract.records import an_entry, an_order, an_owner, changed
+from tests.contract.records import NOW, an_entry, an_order, an_owner, changed
 
 pytestmark = pytest.mark.enable_socket
 
@@ -115,7 +115,7 @@ def test_keys_that_a_batch_left_unread_are_asked_for_again(aws: ScriptedServer) 
 
     aws.replies = [half]
     with pytest.raises(StorageUnavailable, match="unread"):
-        alerts_of(aws).context(an_owner(), "2026-03-02", "guard")
+        alerts_of(aws).context(an_owner(), "guard", NOW)
     first, second, *_ = [request.body["RequestItems"] for request in aws.requests]
     assert set(first) == {"accounts", "guards"}
     assert set(second) == {"accounts"}

@@ -8,6 +8,7 @@ from fillpath.accounts.ports.account_store import AccountStore
 from fillpath.accounts.ports.controls import Controls
 from fillpath.accounts.ports.master_key import MasterKey
 from fillpath.alerts.ports.alert_store import AlertStore
+from fillpath.alerts.ports.inbox import Inbox as AlertInbox
 from fillpath.market.ports.last_prices import LastPrices
 from fillpath.orders.ports.lane_queue import LaneQueue
 from fillpath.orders.ports.order_store import OrderStore
@@ -16,6 +17,7 @@ from fillpath.orders.ports.verification_queue import VerificationQueue
 from fillpath_aws.account_store import DynamoAccountStore
 from fillpath_aws.alert_store import DynamoAlertStore, Tables
 from fillpath_aws.controls import DynamoControls
+from fillpath_aws.inbox import DynamoInbox
 from fillpath_aws.lane_queue import SqsLaneQueue
 from fillpath_aws.last_prices import DynamoLastPrices
 from fillpath_aws.master_key import SecretsManagerMasterKey
@@ -27,6 +29,7 @@ from tests.fakes.account_store import FakeAccountStore
 from tests.fakes.alert_store import FakeAlertStore
 from tests.fakes.clock import FakeClock
 from tests.fakes.controls import FakeControls
+from tests.fakes.inbox import FakeInbox
 from tests.fakes.lane_queue import FakeLaneQueue
 from tests.fakes.last_prices import FakeLastPrices
 from tests.fakes.master_key import FakeMasterKey
@@ -52,6 +55,7 @@ class Host(Protocol):
 
     orders: OrderStore
     alerts: AlertStore
+    inbox: AlertInbox
     accounts: AccountStore
     controls: Controls
     prices: LastPrices
@@ -74,6 +78,7 @@ class FakeHost:
         tables = FakeTables()
         self.orders: OrderStore = FakeOrderStore(tables)
         self.alerts: AlertStore = FakeAlertStore(tables)
+        self.inbox: AlertInbox = FakeInbox(tables)
         self.accounts: AccountStore = FakeAccountStore(tables)
         self.controls: Controls = FakeControls(tables)
         self.prices: LastPrices = FakeLastPrices()
@@ -114,6 +119,7 @@ class AwsHost:
         moto.create_tables()
         self.orders: OrderStore = DynamoOrderStore(moto.dynamodb, "orders")
         self.alerts: AlertStore = DynamoAlertStore(moto.dynamodb, Tables("orders", "accounts", "guards"))
+        self.inbox: AlertInbox = DynamoInbox(moto.dynamodb, "guards")
         self.accounts: AccountStore = DynamoAccountStore(moto.dynamodb, "accounts")
         self.controls: Controls = DynamoControls(moto.dynamodb, "accounts")
         self.prices: LastPrices = DynamoLastPrices(moto.dynamodb, "market")

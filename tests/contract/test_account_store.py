@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from fillpath.accounts.model import Credentials, Execution, Gate
+from fillpath.accounts.model import Credentials, Execution, Gate, QuantityIs, SecretIn, TimeOf
 from fillpath.errors import NotFound
 from tests.contract.hosts import Host
 from tests.contract.records import NOW, a_user, a_webhook, an_account, an_owner, later
@@ -39,6 +39,24 @@ def test_an_account_is_read_as_saved(host: Host) -> None:
 def test_a_webhook_is_read_as_saved(host: Host) -> None:
     webhook = a_webhook(
         generation=2, previous_generation=1, previous_until=later(60), gate=Gate.RESYNC, daily_limit=3, wait_s=Decimal("0.5")
+    )
+    host.accounts.save_webhook(webhook, {})
+    assert host.accounts.webhook("hook-1") == webhook
+
+
+def test_every_setting_of_a_webhook_is_read_as_saved(host: Host) -> None:
+    webhook = a_webhook(
+        revoked=True,
+        secret_in=SecretIn.URL,
+        time=TimeOf.ARRIVAL,
+        entry_staleness_s=5,
+        reduction_staleness_s=10,
+        quantity_is=QuantityIs.CONTRACTS,
+        symbols=("ES", "NQ"),
+        windows=("Mon-Fri 09:30-16:00 America/New_York", "Sun 18:00-23:00 UTC"),
+        cooldown_s=60,
+        symbol_map={"SPX500": "MES1!", "OANDA:NAS100.X": "MNQ1!"},
+        mapping='{action: side, symbol: `"ES1!"`}',
     )
     host.accounts.save_webhook(webhook, {})
     assert host.accounts.webhook("hook-1") == webhook

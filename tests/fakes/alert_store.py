@@ -1,14 +1,16 @@
-"""Replay guards, daily counters and the inbox in dictionaries."""
+"""Replay guards, daily counters, marks of entries and what goes into the inbox, in dictionaries."""
+
+from datetime import datetime, timedelta
 
 from fillpath.accounts.ports.account_store import TokenOwner
-from fillpath.alerts.ports.alert_store import Context, InboxEntry
+from fillpath.alerts.ports.alert_store import GUARD_KEPT, Context, InboxEntry
 from fillpath.errors import NotFound, Replayed
 from fillpath.orders.model import Listing, Order
-from tests.fakes.tables import FakeTables
+from tests.fakes.tables import FakeGuard, FakeTables
 
 
 class FakeAlertStore:
-    """AlertStore whose every method is one atomic step. Guards are never forgotten."""
+    """AlertStore whose every method is one atomic step. Guards stay where they are when their time is over."""
 
     def __init__(self, tables: FakeTables | None = None) -> None:
         self.tables = tables or FakeTables()
@@ -17,7 +19,7 @@ class FakeAlertStore:
         """The webhook behind a token, if there is one."""
         return self.tables.tokens.get(token_digest)
 
-    def context(self, owner: TokenOwner, day: str, guard: str) -> Context:
+    def context(self, owner: TokenOwner, guard: str, now: datetime) -> Context:
         """All that decides about an alert."""
         tables = self.tables
         webhook, user = tables.webhooks.get(owner.webhook_id), tables.users.get(owner.user_id)
@@ -29,15 +31,17 @@ class FakeAlertStore:
             user,
             {account_id: tables.accounts[account_id] for account_id in owner.account_ids if account_id in tables.accounts},
             {scope: tables.halts[scope] for scope in scopes if scope in tables.halts},
-            tables.counters.get((owner.webhook_id, day), 0),
-            tables.guards.get(guard),
+            tables.counters.get((owner.webhook_id, f"{now:%Y-%m-%d}"), 0),
+            self._holding(guard, now),
+            {root: at for (webhook_id, root), at in tables.entered.items() if webhook_id == owner.webhook_id},
         )
 
-    def accept(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry) -> None:
+    def accept(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry, kept: timedelta = GUARD_KEPT) -> None:
         """Write guard, orders and inbox entry at once; raises Replayed."""
-        if first := self.tables.guards.get(guard):
+        if first := self._holding(guard, entry.received_at):
             raise Replayed(*first)
-        self.tables.guards[guard] = (entry.alert_id, tuple(order.order_id for order in orders))
+        order_ids = tuple(order.order_id for order in orders)
+        self.tables.guards[guard] = FakeGuard(entry.alert_id, order_ids, entry.received_at + kept)
         for order in orders:
             self.tables.put_order(order)
             if order.listing is Listing.WAITING:
@@ -53,7 +57,13 @@ class FakeAlertStore:
         key = (webhook_id, day)
         self.tables.counters[key] = self.tables.counters.get(key, 0) + 1
 
-    def inbox(self, user_id: str, limit: int) -> tuple[InboxEntry, ...]:
-        """The newest entries first."""
-        entries = self.tables.inbox.get(user_id, {})
-        return tuple(entries[alert_id] for alert_id in sorted(entries, reverse=True)[:limit])
+    def entered(self, webhook_id: str, root: str, at: datetime) -> None:
+        """Note that an entry of this root was accepted then."""
+        self.tables.entered[webhook_id, root] = at
+
+    def _holding(self, guard: str, now: datetime) -> tuple[str, tuple[str, ...]] | None:
+        """Times are compared in whole seconds, as the table keeps them."""
+        found = self.tables.guards.get(guard)
+        if found is None or int(found.expires_at.timestamp()) < int(now.timestamp()):
+            return None
+        return found.alert_id, found.order_ids

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 from fillpath.accounts.model import Account, User, Webhook
 from fillpath.accounts.ports.account_store import TokenOwner
@@ -65,6 +65,14 @@ class FakeLane:
             self.reduced_at[order.webhook_id] = reduced_at if mark is None else max(mark, reduced_at)
 
 
+class FakeGuard(NamedTuple):
+    """What an alert became, and how long it is known again."""
+
+    alert_id: str
+    order_ids: tuple[str, ...]
+    expires_at: datetime
+
+
 @dataclass(slots=True)
 class FakeTables:
     """All tables of one environment."""
@@ -77,8 +85,9 @@ class FakeTables:
     webhooks: dict[str, Webhook] = field(default_factory=dict)
     tokens: dict[str, TokenOwner] = field(default_factory=dict)
     halts: dict[str, Halt] = field(default_factory=dict)
-    guards: dict[str, tuple[str, tuple[str, ...]]] = field(default_factory=dict)
+    guards: dict[str, FakeGuard] = field(default_factory=dict)
     counters: dict[tuple[str, str], int] = field(default_factory=dict)
+    entered: dict[tuple[str, str], datetime] = field(default_factory=dict)
     inbox: dict[str, dict[str, InboxEntry]] = field(default_factory=dict)
 
     def lane(self, lane: Lane) -> FakeLane:

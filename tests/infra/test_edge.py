@@ -27,12 +27,21 @@ def rules(synthesized: Synthesized) -> list[dict[str, Any]]:
     return sorted(acl["Rules"], key=lambda rule: rule["Priority"])
 
 
-def test_the_api_takes_posts_with_and_without_a_token(prod: Synthesized) -> None:
+def path_of(resource: str, resources: dict[str, Any]) -> str:
+    properties = resources[resource]["Properties"]
+    above = properties["ParentId"].get("Ref")
+    return f"{path_of(above, resources) if above else ''}/{properties['PathPart']}"
+
+
+def test_the_api_takes_posts_with_and_without_token_and_secret(prod: Synthesized) -> None:
     resources = prod.resources("AWS::ApiGateway::Resource")
     methods = prod.properties("AWS::ApiGateway::Method")
 
-    posts = [(resources[method["ResourceId"]["Ref"]]["Properties"]["PathPart"], method["HttpMethod"]) for method in methods]
-    assert sorted(posts) == [("tradingview", "POST"), ("{token}", "POST")]
+    assert sorted((path_of(method["ResourceId"]["Ref"], resources), method["HttpMethod"]) for method in methods) == [
+        ("/webhook/tradingview", "POST"),
+        ("/webhook/tradingview/{token}", "POST"),
+        ("/webhook/tradingview/{token}/{secret}", "POST"),
+    ]
     assert prod.outputs("Edge").keys() >= {"WebhookApiId", "WebhookApiUrl"}
 
 
@@ -46,14 +55,14 @@ def test_what_the_gateway_says_itself_is_our_json_error(environment: str, reques
     assert all(body.keys() == {"error", "message", "details"} for body in bodies.values())
 
 
-def test_nothing_that_the_gateway_records_has_the_token(prod: Synthesized) -> None:
+def test_nothing_that_the_gateway_records_has_token_or_secret(prod: Synthesized) -> None:
     [stage] = prod.properties("AWS::ApiGateway::Stage")
     format_ = stage["AccessLogSetting"]["Format"]
     [settings] = stage["MethodSettings"]
 
     assert "$context.resourcePath" in format_
-    assert "$context.path" not in format_
-    assert "$context.requestOverride" not in format_
+    for with_the_path in ("$context.path", "$context.requestOverride", "$context.authorizer", "$context.integration.request"):
+        assert with_the_path not in format_
     assert (settings["LoggingLevel"], settings["DataTraceEnabled"], stage["TracingEnabled"]) == ("OFF", False, False)
 
 

@@ -17,7 +17,7 @@ from fillpath.orders.ports.desk import AccountRef
 from fillpath.orders.ports.order_store import LaneView
 from tests.fakes.alert_store import FakeAlertStore
 from tests.fakes.order_store import FakeOrderStore
-from tests.fakes.tables import FakeLane
+from tests.fakes.tables import FakeGuard, FakeLane
 from tests.simulation import ports
 from tests.simulation.cloud import Cloud
 from tests.simulation.host import AWS
@@ -47,16 +47,18 @@ def _no_replay_guard(soil: Soil) -> None:
 def _guard_apart(soil: Soil) -> None:
     """The guard in a write of its own, before the orders: a crash between the two loses the alert."""
 
-    def accept(self: ports.Alerts, guard: str, orders: Any, entry: Any) -> None:
+    def accept(self: ports.Alerts, guard: str, orders: Any, entry: Any, kept: Any) -> None:
         inner = self._alerts
         ids = tuple(order.order_id for order in orders)
-        self._host.call("alerts.guard", AWS, lambda: _claim(inner, guard, (entry.alert_id, ids)))
-        self._host.call("alerts.accept", AWS, self._store.accept, f"{guard} kept", orders, entry)
+        self._host.call(
+            "alerts.guard", AWS, lambda: _claim(inner, guard, FakeGuard(entry.alert_id, ids, entry.received_at + kept))
+        )
+        self._host.call("alerts.accept", AWS, self._store.accept, f"{guard} kept", orders, entry, kept)
 
     soil.put(ports.Alerts, "accept", accept)
 
 
-def _claim(alerts: FakeAlertStore, guard: str, content: tuple[str, tuple[str, ...]]) -> None:
+def _claim(alerts: FakeAlertStore, guard: str, content: FakeGuard) -> None:
     alerts.tables.guards.setdefault(guard, content)
 
 

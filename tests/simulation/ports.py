@@ -1,12 +1,12 @@
 """The ports of the use cases as one host reaches them: over lines that take time and fail, to what the cloud keeps."""
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.accounts.ports.account_store import TokenOwner
 from fillpath.accounts.ports.controls import Halt
-from fillpath.alerts.ports.alert_store import Context, InboxEntry
+from fillpath.alerts.ports.alert_store import GUARD_KEPT, Context, InboxEntry
 from fillpath.orders.model import Lane, Leg, Order
 from fillpath.orders.outcomes import LegView, Outcome, Position, RateLimited, Rejected, Unknown
 from fillpath.orders.ports.desk import AccountRef
@@ -144,13 +144,13 @@ class Alerts:
         """The webhook behind a token."""
         return self._host.call("alerts.owner_of", AWS, self._alerts.owner_of, token_digest)
 
-    def context(self, owner: TokenOwner, day: str, guard: str) -> Context:
+    def context(self, owner: TokenOwner, guard: str, now: datetime) -> Context:
         """All that decides."""
-        return self._host.call("alerts.context", AWS, self._alerts.context, owner, day, guard)
+        return self._host.call("alerts.context", AWS, self._alerts.context, owner, guard, now)
 
-    def accept(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry) -> None:
+    def accept(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry, kept: timedelta = GUARD_KEPT) -> None:
         """The one transaction."""
-        self._host.call("alerts.accept", AWS, self._store.accept, guard, orders, entry)
+        self._host.call("alerts.accept", AWS, self._store.accept, guard, orders, entry, kept)
 
     def record(self, entry: InboxEntry) -> None:
         """Keep a refusal."""
@@ -160,9 +160,9 @@ class Alerts:
         """Raise the counter."""
         self._host.call("alerts.count", AWS, self._alerts.count, webhook_id, day)
 
-    def inbox(self, user_id: str, limit: int) -> tuple[InboxEntry, ...]:
-        """Nothing in the simulation reads the inbox."""
-        raise NotImplementedError
+    def entered(self, webhook_id: str, root: str, at: datetime) -> None:
+        """Mark an entry."""
+        self._host.call("alerts.entered", AWS, self._alerts.entered, webhook_id, root, at)
 
 
 class Desk:

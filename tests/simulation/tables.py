@@ -1,7 +1,7 @@
 """The orders table with its stream: every write is noted in the history, and tells the stream what it must wake."""
 
 from collections.abc import Callable, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from fillpath.alerts.ports.alert_store import InboxEntry
 from fillpath.orders.model import Lane, Listing, Order
@@ -61,9 +61,9 @@ class RecordedOrders:
         self._note(None, self._store.add(order))
         return order
 
-    def accept(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry) -> None:
+    def accept(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry, kept: timedelta) -> None:
         """The orders of an alert, under its replay guard."""
-        self._alerts.accept(guard, orders, entry)
+        self._alerts.accept(guard, orders, entry, kept)
         for order in orders:
             self._note(None, order)
 

@@ -1,27 +1,26 @@
-"""What the webhook reads and writes: tokens and settings, replay guards, daily counters, the inbox, and accepted orders."""
+"""What the webhook reads and writes: tokens and settings, replay guards, counters and marks, the inbox, and accepted orders."""
 
 import random
 import secrets
 import time
-from dataclasses import asdict
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 from typing import Any, NamedTuple
 
 from fillpath.accounts.ports.account_store import TokenOwner
-from fillpath.alerts.ports.alert_store import Context, InboxEntry
+from fillpath.alerts.ports.alert_store import GUARD_KEPT, Context, InboxEntry
 from fillpath.errors import NotFound, Replayed
 from fillpath.orders.model import Listing, Order
-from fillpath_aws import account_items, batches, pages, wire
+from fillpath_aws import account_items, batches, wire
 from fillpath_aws.clients import DynamoDb
+from fillpath_aws.inbox import inbox_item
 from fillpath_aws.json_rpc import AwsError
 from fillpath_aws.order_items import listing_item, order_item
 from fillpath_aws.wire import Item
 
 ATTEMPTS = 4
-GUARD_KEPT = timedelta(hours=48)
 COUNTER_KEPT = timedelta(days=3)
-INBOX_KEPT = timedelta(days=30)
+MARK_KEPT = timedelta(days=3)
+_MARKED = "at."
 
 
 class Tables(NamedTuple):
@@ -45,17 +44,18 @@ class DynamoAlertStore:
         found = self._dynamodb.get_item(TableName=self._tables.accounts, Key=key, ConsistentRead=True).get("Item")
         return account_items.owner_of(found) if found else None
 
-    def context(self, owner: TokenOwner, day: str, guard: str) -> Context:
+    def context(self, owner: TokenOwner, guard: str, now: datetime) -> Context:
         """All that decides about an alert, in one consistent batch; NotFound if webhook or user is gone."""
         accounts, guards = self._tables.accounts, self._tables.guards
         webhook = accounts, account_items.key("WEBHOOK", owner.webhook_id)
         user = accounts, account_items.key("USER", owner.user_id)
-        counter, first = (guards, _counter_key(owner.webhook_id, day)), (guards, _guard_key(guard))
+        counter, marks = (guards, _counter_key(owner.webhook_id, f"{now:%Y-%m-%d}")), (guards, _marks_key(owner.webhook_id))
+        first = guards, _guard_key(guard)
         account_ids = dict.fromkeys(owner.account_ids)  # a batch may not name a key twice
         routes = [(accounts, account_items.key("ACCOUNT", account_id)) for account_id in account_ids]
         scopes = ["environment", f"user:{owner.user_id}", *(f"account:{account_id}" for account_id in account_ids)]
         flags = [(accounts, account_items.halt_key(scope)) for scope in scopes]
-        found = batches.get(self._dynamodb, [webhook, user, counter, first, *routes, *flags])
+        found = batches.get(self._dynamodb, [webhook, user, counter, marks, first, *routes, *flags])
         if not found.of(webhook) or not found.of(user):
             raise NotFound(f"webhook {owner.webhook_id} of user {owner.user_id}")
         routed = [account_items.account_of(item) for item in map(found.of, routes) if item]
@@ -66,15 +66,16 @@ class DynamoAlertStore:
             {account.account_id: account for account in routed},
             {halt.scope: halt for halt in halts},
             int(wire.record(found.of(counter)).get("count", 0)),
-            _acceptance_of(found.of(first)),
+            _holding(found.of(first), now),
+            _marks_of(found.of(marks)),
         )
 
-    def accept(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry) -> None:
+    def accept(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry, kept: timedelta = GUARD_KEPT) -> None:
         """Write guard, orders with their place in their lanes and the inbox entry in one transaction; raises Replayed.
 
         Another transaction at the same items (the same alert twice at once) makes it try again, a few times.
         """
-        writes = self._acceptance(guard, orders, entry)
+        writes = self._acceptance(guard, orders, entry, kept)
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 self._dynamodb.transact_write_items(TransactItems=writes)
@@ -91,7 +92,7 @@ class DynamoAlertStore:
 
     def record(self, entry: InboxEntry) -> None:
         """Keep a refusal in the inbox."""
-        self._dynamodb.put_item(TableName=self._tables.guards, Item=_inbox_item(entry))
+        self._dynamodb.put_item(TableName=self._tables.guards, Item=inbox_item(entry))
 
     def count(self, webhook_id: str, day: str) -> None:
         """Raise the webhook's daily counter by one."""
@@ -104,25 +105,27 @@ class DynamoAlertStore:
             ExpressionAttributeValues={":expires": wire.value(int(expires_at.timestamp())), ":one": wire.value(1)},
         )
 
-    def inbox(self, user_id: str, limit: int) -> tuple[InboxEntry, ...]:
-        """The newest entries first."""
-        key = ("pk", f"INBOX#{user_id}")
-        items = pages.query(
-            self._dynamodb, key, TableName=self._tables.guards, ConsistentRead=True, ScanIndexForward=False, Limit=limit
+    def entered(self, webhook_id: str, root: str, at: datetime) -> None:
+        """Note that an entry of this root was accepted then."""
+        self._dynamodb.update_item(
+            TableName=self._tables.guards,
+            Key=_marks_key(webhook_id),
+            UpdateExpression="SET #expires = :expires, #at = :at",
+            ExpressionAttributeNames={"#expires": "expires_at", "#at": f"{_MARKED}{root}"},
+            ExpressionAttributeValues={":expires": wire.value(_epoch(at + MARK_KEPT)), ":at": wire.value(at)},
         )
-        return tuple(map(_entry_of, islice(items, limit)))
 
-    def _acceptance(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry) -> list[dict[str, Any]]:
+    def _acceptance(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry, kept: timedelta) -> list[dict[str, Any]]:
         content = {
             "alert_id": entry.alert_id,
             "order_ids": [order.order_id for order in orders],
-            "expires_at": _epoch(entry.received_at + GUARD_KEPT),
+            "expires_at": _epoch(entry.received_at + kept),
         }
-        writes = [_put_new(self._tables.guards, _guard_key(guard) | wire.item(content))]
+        writes = [_put_guard(self._tables.guards, _guard_key(guard) | wire.item(content), entry.received_at)]
         writes += [_put_new(self._tables.orders, order_item(order, secrets.token_hex(8))) for order in orders]
         waiting = [order for order in orders if order.listing is Listing.WAITING]
         writes += [{"Put": {"TableName": self._tables.orders, "Item": listing_item(order)}} for order in waiting]
-        return [*writes, {"Put": {"TableName": self._tables.guards, "Item": _inbox_item(entry)}}]
+        return [*writes, {"Put": {"TableName": self._tables.guards, "Item": inbox_item(entry)}}]
 
     def _raise_replayed(self, guard: str, entry: InboxEntry, error: AwsError) -> None:
         answer = self._dynamodb.get_item(TableName=self._tables.guards, Key=_guard_key(guard), ConsistentRead=True)
@@ -133,11 +136,24 @@ class DynamoAlertStore:
             raise Replayed(*first) from error
 
 
+def _holding(item: Item, now: datetime) -> tuple[str, tuple[str, ...]] | None:
+    """What a guard tells while it holds: the table removes it some time after its end."""
+    return _acceptance_of(item) if item and int(item["expires_at"]["N"]) >= _epoch(now) else None
+
+
 def _acceptance_of(item: Item) -> tuple[str, tuple[str, ...]] | None:
     if not item:
         return None
     content = wire.record(item)
     return content["alert_id"], tuple(content["order_ids"])
+
+
+def _put_guard(table: str, item: Item, now: datetime) -> dict[str, Any]:
+    """Over a guard whose time is over as well."""
+    put = _put_new(table, item)
+    put["Put"]["ConditionExpression"] += " OR expires_at < :now"
+    put["Put"]["ExpressionAttributeValues"] = {":now": wire.value(_epoch(now))}
+    return put
 
 
 def _put_new(table: str, item: Item) -> dict[str, Any]:
@@ -152,16 +168,13 @@ def _counter_key(webhook_id: str, day: str) -> Item:
     return wire.item({"pk": f"COUNT#{webhook_id}#{day}", "sk": "COUNT"})
 
 
-def _inbox_item(entry: InboxEntry) -> Item:
-    keys = {"pk": f"INBOX#{entry.user_id}", "sk": entry.alert_id, "expires_at": _epoch(entry.received_at + INBOX_KEPT)}
-    return wire.item(asdict(entry) | keys)
+def _marks_key(webhook_id: str) -> Item:
+    return wire.item({"pk": f"MARKS#{webhook_id}", "sk": "MARKS"})
 
 
-def _entry_of(item: Item) -> InboxEntry:
-    content = wire.record({name: value for name, value in item.items() if name not in {"pk", "sk", "expires_at"}})
-    content["received_at"] = datetime.fromisoformat(content["received_at"])
-    content["order_ids"] = tuple(content["order_ids"])
-    return InboxEntry(**content)
+def _marks_of(item: Item) -> dict[str, datetime]:
+    content = wire.record(item)
+    return {name.removeprefix(_MARKED): datetime.fromisoformat(at) for name, at in content.items() if name.startswith(_MARKED)}
 
 
 def _epoch(at: datetime) -> int:

@@ -4,7 +4,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 
 class _Record(BaseModel):
@@ -32,6 +32,27 @@ class Gate(StrEnum):
     IGNORE = "ignore"
     REJECT = "reject"
     RESYNC = "resync"
+
+
+class SecretIn(StrEnum):
+    """Where an alert carries the webhook's secret: in its message, or after the token in the URL."""
+
+    BODY = "body"
+    URL = "url"
+
+
+class TimeOf(StrEnum):
+    """Which moment an alert counts from: the one that it must carry, or that of its arrival."""
+
+    REQUIRED = "required"
+    ARRIVAL = "arrival"
+
+
+class QuantityIs(StrEnum):
+    """What the quantity of an opposite entry means: the new position, or (as TradingView's `contracts`) old plus new."""
+
+    NEW_SIZE = "new_size"
+    CONTRACTS = "contracts"
 
 
 class User(_Record):
@@ -67,7 +88,13 @@ class Route(_Record):
 
 
 class Webhook(_Record):
-    """The settings of one webhook. Token and secret are derived, never stored."""
+    """The settings of one webhook. Token and secret are derived, never stored.
+
+    What holds back entries only: `symbols` (roots, empty means all), `windows` (texts such as `Mon-Fri 09:30-16:00
+    America/New_York`; inside any one, empty means always), `cooldown_s` between two entries of one instrument and `daily_limit`.
+    `symbol_map` turns a sender's symbols into ours; `mapping` is a JMESPath expression that makes any JSON a canonical alert.
+    `revoked`: the present generation leads nowhere any more.
+    """
 
     webhook_id: str
     user_id: str
@@ -75,10 +102,19 @@ class Webhook(_Record):
     generation: int = 1
     previous_generation: int | None = None
     previous_until: datetime | None = None
+    revoked: bool = False
     routes: tuple[Route, ...]
-    gate: Gate = Gate.IGNORE
-    daily_limit: int | None = None
+    secret_in: SecretIn = SecretIn.BODY
+    time: TimeOf = TimeOf.REQUIRED
     entry_staleness_s: int = 30
     reduction_staleness_s: int = 300
     wait_s: Decimal | None = None
+    quantity_is: QuantityIs = QuantityIs.NEW_SIZE
+    gate: Gate = Gate.IGNORE
+    symbols: tuple[str, ...] = ()
+    daily_limit: int | None = None
+    windows: tuple[str, ...] = ()
+    cooldown_s: int = 0
+    symbol_map: dict[str, str] = Field(default_factory=dict)
+    mapping: str | None = None
     created_at: datetime

@@ -5,10 +5,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from difflib import get_close_matches
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import AliasChoices, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from fillpath.accounts.model import Gate, QuantityIs
 from fillpath.alerts.body import invalid
 from fillpath.clock import from_epoch_ms
 from fillpath.orders.model import OrderType
@@ -37,6 +38,8 @@ def _number(value: object) -> Decimal:
 
 
 def _moment(value: object) -> datetime:
+    if isinstance(value, datetime):
+        return value
     if isinstance(value, Decimal | int) and not isinstance(value, bool):
         return _from_unix(Decimal(value))
     if not isinstance(value, str):
@@ -76,24 +79,38 @@ def _text(value: object) -> object:
     return value.strip() if isinstance(value, str) else value
 
 
+def _sides(value: object) -> object:
+    return tuple(_word(each) for each in value.split("/")) if isinstance(value, str) else value
+
+
 Number = Annotated[Decimal, BeforeValidator(_number)]
 Quantity = Annotated[Number, Field(ge=0)]
 Price = Annotated[Number, Field(gt=0)]
 Word = BeforeValidator(_word)
 Position = Annotated[Literal["long", "short", "flat"], Word]
 Text = Annotated[str, BeforeValidator(_text), Field(max_length=200)]
+Secret = Annotated[str, Field(max_length=200)]
+Symbol = Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=40)]
+Moment = Annotated[datetime, BeforeValidator(_moment)]
+Sides = Annotated[tuple[Position, ...], BeforeValidator(_sides)]
+TimeInForce = Annotated[Literal["day", "gtc", "ioc", "fok"], Word]
+AnyModel = TypeVar("AnyModel", bound=BaseModel)
 
 
 class CanonicalAlert(BaseModel):
-    """One alert, understood. Optional fields that arrive empty count as absent; unknown fields are refused by name."""
+    """One alert, understood. Optional fields that arrive empty count as absent; unknown fields are refused by name.
+
+    Without `timestamp` the moment of arrival counts, where the webhook allows it. `only_from`: an entry acts only while the
+    account holds one of these sides. `gate` and `quantity_is` go before the webhook's own settings.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
-    action: Annotated[Literal["buy", "sell", "close_long", "close_short", "close", "target"], Word]
-    symbol: Annotated[str, BeforeValidator(_text), Field(min_length=1, max_length=40)]
-    timestamp: Annotated[datetime, BeforeValidator(_moment)]
-    secret: Annotated[str, Field(max_length=200)] | None = None
-    token: Annotated[str, Field(max_length=200)] | None = None
+    action: Annotated[Literal["buy", "sell", "close_long", "close_short", "close", "target", "cancel", "flatten"], Word]
+    symbol: Symbol
+    timestamp: Moment | None = None
+    secret: Secret | None = None
+    token: Secret | None = None
     order_type: Annotated[Literal["entry", "exit"], Word] = "entry"
     quantity: Quantity | None = Field(default=None, validation_alias=AliasChoices("quantity", "qty"))
     market_position: Position | None = None
@@ -107,7 +124,10 @@ class CanonicalAlert(BaseModel):
     trail_percent: Price | None = None
     take_profit: Price | None = None
     stop_loss: Price | None = None
-    time_in_force: Annotated[Literal["day", "gtc", "ioc", "fok"], Word] = "day"
+    time_in_force: TimeInForce = "day"
+    only_from: Sides | None = None
+    gate: Annotated[Gate, Word] | None = None
+    quantity_is: Annotated[QuantityIs, Word] | None = None
     id: Text | None = None
     strategy: Text | None = None
     comment: Text | None = None
@@ -143,15 +163,9 @@ _REQUIRED_PRICES = {
 
 def parse_canonical(raw: Mapping[str, Any]) -> CanonicalAlert:
     """The alert in these fields; Refused(invalid_alert) naming the first field that is wrong, why, and what to do."""
-    for field, value in raw.items():
-        if not _is_text(field) or (isinstance(value, str) and not _is_text(value)):
-            raise invalid(field.encode("utf-8", "replace").decode()[:60], "holds half a character")
     if {"qty", "quantity"} <= raw.keys():
         raise invalid("qty", "stands beside quantity; send one of them")
-    try:
-        alert = CanonicalAlert.model_validate({key: value for key, value in raw.items() if value not in ("", None)})
-    except ValidationError as exc:
-        raise _as_refusal(exc) from None
+    alert = validated(CanonicalAlert, raw)
     _check_sizes(alert)
     _check_type_prices(alert)
     return alert
@@ -170,6 +184,17 @@ def _check_type_prices(alert: CanonicalAlert) -> None:
     for field in ("limit_price", "stop_price", *_TRAILS):
         if field not in allowed and getattr(alert, field) is not None:
             raise invalid(field, f"has no use in a {alert.type} order; send type {_TYPE_OF_PRICE[field]}, or leave it away")
+
+
+def validated(model: type[AnyModel], raw: Mapping[str, Any]) -> AnyModel:
+    """The fields as this model, the empty ones left out; Refused(invalid_alert) naming the first that is wrong."""
+    for field, value in raw.items():
+        if not _is_text(field) or (isinstance(value, str) and not _is_text(value)):
+            raise invalid(field.encode("utf-8", "replace").decode()[:60] or "''", "holds half a character")
+    try:
+        return model.model_validate({key: value for key, value in raw.items() if value not in ("", None)})
+    except ValidationError as exc:
+        raise _as_refusal(exc, model) from None
 
 
 def _is_text(text: str) -> bool:
@@ -200,19 +225,26 @@ def _signed(side: str | None, size: Decimal | None) -> Decimal | None:
     return None if side is None or size is None else _SIGN[side] * size
 
 
-def _as_refusal(exc: ValidationError) -> Exception:
+def _as_refusal(exc: ValidationError, model: type[BaseModel]) -> Exception:
     error = exc.errors(include_url=False, include_input=False)[0]
-    field = str(error["loc"][0]) if error["loc"] else "body"
-    field = "quantity" if field == "qty" else field
+    field = _named(error["loc"])
+    if model is CanonicalAlert and field == "qty":
+        field = "quantity"
     match error["type"]:
         case "missing":
             reason = "is missing"
         case "extra_forbidden":
-            close = get_close_matches(field, CanonicalAlert.model_fields, n=1)
+            known = [info.alias or name for name, info in model.model_fields.items()]
+            close = get_close_matches(field, known, n=1)
             reason = "is not a field of an alert" + (f"; did you mean {close[0]}?" if close else "; remove it")
-            field = field[:60]
         case "value_error":
             reason = str(error["ctx"]["error"])
         case _:
             reason = error["msg"][0].lower() + error["msg"][1:]
     return invalid(field, reason)
+
+
+def _named(loc: tuple[int | str, ...]) -> str:
+    """The field as the sender knows it, nested ones with dots."""
+    named = [part for part in loc if isinstance(part, str)]
+    return (".".join(named) or "''").encode("utf-8", "replace").decode()[:60] if named else "body"

@@ -1,14 +1,17 @@
 """From a canonical alert to one order per route: the operation, the quantities in the account's own size, and what forbids it."""
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from fillpath.accounts.capabilities import Capabilities
-from fillpath.accounts.model import Account, Credentials, Gate, Route
+from fillpath.accounts.model import Account, Credentials, Gate, QuantityIs, Route
 from fillpath.alerts.body import invalid
 from fillpath.alerts.canonical import CanonicalAlert
 from fillpath.alerts.ports.alert_store import Context
 from fillpath.alerts.ports.venues import Venues
+from fillpath.alerts.rules import held_back
 from fillpath.errors import Refused, Unsupported
 from fillpath.ids import new_id
 from fillpath.market.instruments import Instrument, Resolved, resolve
@@ -18,7 +21,7 @@ from fillpath.orders.plan import surely_reduces
 ENTRY_DEADLINE_S = 60
 REDUCTION_DEADLINE_S = 300
 _NOISE = Decimal("0.0001")
-"""Share of a tick by which a price may miss it and still mean it: what floating point adds."""
+"""Share of a tick or lot by which a number may miss it and still mean it: what floating point adds."""
 
 _OPERATIONS = {
     ("buy", "entry"): Operation.ENTER_LONG,
@@ -26,14 +29,21 @@ _OPERATIONS = {
     ("buy", "exit"): Operation.EXIT_SHORT,
     ("sell", "exit"): Operation.EXIT_LONG,
 }
-_CLOSES = {"close": Operation.CLOSE, "close_long": Operation.CLOSE_LONG, "close_short": Operation.CLOSE_SHORT}
+_WHATEVER_THE_SIZE = {
+    "close": Operation.CLOSE,
+    "close_long": Operation.CLOSE_LONG,
+    "close_short": Operation.CLOSE_SHORT,
+    "flatten": Operation.CLOSE,  # a close clears its lane of resting orders too
+    "cancel": Operation.CANCEL,
+}
+_SIDES = {"long": 1, "flat": 0, "short": -1}
 
 
 def operation_of(alert: CanonicalAlert) -> Operation:
     """What the alert wants; the strategy's new position decides where it is told."""
-    if alert.signed_target is not None:
+    if alert.signed_target is not None and alert.action not in {"flatten", "cancel"}:
         return Operation.TARGET
-    return _CLOSES.get(alert.action) or _OPERATIONS[alert.action, alert.order_type]
+    return _WHATEVER_THE_SIZE.get(alert.action) or _OPERATIONS[alert.action, alert.order_type]
 
 
 def reduces(alert: CanonicalAlert) -> bool:
@@ -42,25 +52,36 @@ def reduces(alert: CanonicalAlert) -> bool:
     return surely_reduces(operation_of(alert), alert.signed_target, prev)
 
 
+class Draft(NamedTuple):
+    """The order of one route, and every reason (code and text) for which this route is refused: the first one is told."""
+
+    order: Order
+    refusals: tuple[tuple[str, str], ...]
+
+
 def draft_orders(
     alert: CanonicalAlert, context: Context, alert_id: str, received_at: datetime, venues: Venues
 ) -> tuple[Order, ...]:
     """One order per route, QUEUED or REJECTED with the route's reason; Refused as a whole only if every route is."""
+    drafted = drafts(alert, context, alert_id, received_at, venues)
+    if all(draft.refusals for draft in drafted):
+        raise _all_refused(drafted)
+    return tuple(_ended(order, refusals[0], received_at) if refusals else order for order, refusals in drafted)
+
+
+def drafts(alert: CanonicalAlert, context: Context, alert_id: str, received_at: datetime, venues: Venues) -> tuple[Draft, ...]:
+    """One draft per route; Refused where the alert itself cannot become an order."""
     resolved = resolve(alert.symbol, received_at.date())
     if resolved.no_entry and not reduces(alert):
         raise invalid("symbol", f"{resolved.no_entry}; send the one that trades now, or {resolved.instrument.root}1!")
     _check_prices(alert, resolved.instrument)
     if not context.webhook.routes:
         raise Refused("not_found", "this webhook has no route; add one with ./fillpath webhook set --route ACCOUNT")
-    drafts = [
+    orders = [
         _only_reducing(_draft(alert, route, context, resolved, received_at, alert_id), context)
         for route in context.webhook.routes
     ]
-    verdicts = [_refusal(alert, order, context, resolved.instrument, venues) for order in drafts]
-    refusals = [verdict for verdict in verdicts if verdict]
-    if len(refusals) == len(drafts):
-        raise _all_refused(drafts, refusals)
-    return tuple(_ended(o, v, received_at) if v else o for o, v in zip(drafts, verdicts, strict=True))
+    return tuple(Draft(order, tuple(_refusals(alert, order, context, resolved.instrument, venues))) for order in orders)
 
 
 def _draft(
@@ -83,14 +104,16 @@ def _draft(
         order_type=alert.order_type,
         operation=operation_of(alert),
         type=alert.type,
-        quantity=_scaled(alert.quantity, route.multiplier),
+        quantity=_scaled(alert.quantity, route.multiplier, resolved.instrument),
         limit_price=_settled(alert.limit_price, resolved.instrument),
         stop_price=_settled(alert.stop_price, resolved.instrument),
         time_in_force=alert.time_in_force,
-        target=_scaled(alert.signed_target, route.multiplier),
-        prev=_scaled(alert.signed_prev, route.multiplier),
+        target=_scaled(alert.signed_target, route.multiplier, resolved.instrument),
+        prev=_scaled(alert.signed_prev, route.multiplier, resolved.instrument),
         prev_side=alert.prev_side,
-        gate=context.webhook.gate,
+        gate=alert.gate or context.webhook.gate,
+        includes_close=(alert.quantity_is or context.webhook.quantity_is) is QuantityIs.CONTRACTS,
+        only_from=None if alert.only_from is None else tuple(_SIDES[side] for side in alert.only_from),
         alert_time=alert.timestamp,
         received_at=received_at,
         deadline=received_at + timedelta(seconds=REDUCTION_DEADLINE_S if reduction else ENTRY_DEADLINE_S),
@@ -105,47 +128,43 @@ def _only_reducing(order: Order, context: Context) -> Order:
     account = context.accounts.get(order.account_id)
     if order.gate is not Gate.RESYNC or not order.reduces or not order.target or account is None:
         return order
-    webhook, as_entry = context.webhook, order.model_copy(update={"reduces": False})
-    stale = (order.received_at - order.alert_time).total_seconds() > webhook.entry_staleness_s
-    used_up = webhook.daily_limit is not None and context.accepted_today >= webhook.daily_limit
-    barred = stale or used_up or _not_entitled(as_entry, account, context)
+    as_entry = order.model_copy(update={"reduces": False})
+    stale = (order.received_at - order.alert_time).total_seconds() > context.webhook.entry_staleness_s
+    barred = stale or any(held_back(context, order.root, order.received_at)) or any(_not_entitled(as_entry, account, context))
     return order.model_copy(update={"gate": Gate.IGNORE}) if barred else order
 
 
-def _refusal(
+def _refusals(
     alert: CanonicalAlert, order: Order, context: Context, instrument: Instrument, venues: Venues
-) -> tuple[str, str] | None:
+) -> Iterator[tuple[str, str]]:
     account = context.accounts.get(order.account_id)
     if account is None or account.user_id != context.user.user_id:
-        return "not_found", f"account {order.account_id} is not yours or not there; change the webhook's routes"
+        yield "not_found", f"account {order.account_id} is not yours or not there; change the webhook's routes"
+        return
     try:
         capabilities = venues.capabilities(account.venue)
     except Unsupported as exc:
-        return "unsupported", str(exc)
-    return (
-        _not_entitled(order, account, context)
-        or _no_credentials(account, capabilities)
-        or _not_supported(alert, account, capabilities)
-        or _bad_size(order, instrument)
-    )
+        yield "unsupported", str(exc)
+        return
+    yield from _not_entitled(order, account, context)
+    others = _no_credentials(account, capabilities), _not_supported(alert, account, capabilities), _bad_size(order, instrument)
+    yield from (refusal for refusal in others if refusal)
 
 
-def _not_entitled(order: Order, account: Account, context: Context) -> tuple[str, str] | None:
+def _not_entitled(order: Order, account: Account, context: Context) -> Iterator[tuple[str, str]]:
     """What holds back entries; what reduces is never refused for a plan, terms, a list or a halt."""
     if order.reduces:
-        return None
+        return
     if not context.user.plan_active:
-        return "plan_inactive", f"the plan {context.user.plan} is not active; exits still work"
+        yield "plan_inactive", f"the plan {context.user.plan} is not active; exits still work"
     if account.terms_accepted_at is None:
-        return (
-            "terms_not_accepted",
-            f"the terms of account {account.account_id} are not accepted: ./fillpath account set ID --terms",
-        )
+        terms = f"the terms of account {account.account_id} are not accepted: ./fillpath account set ID --terms"
+        yield "terms_not_accepted", terms
     if account.symbols and order.root not in account.symbols:
-        return "symbol_not_allowed", f"{order.root} is not among this account's symbols ({', '.join(account.symbols)})"
+        yield "symbol_not_allowed", f"{order.root} is not among this account's symbols ({', '.join(account.symbols)})"
     scopes = ("environment", f"user:{order.user_id}", f"account:{order.account_id}")
-    halt = next((context.halts[scope] for scope in scopes if scope in context.halts), None)
-    return ("halted", f"trading is halted for {halt.scope}: {halt.reason}; exits still work") if halt else None
+    for halt in (context.halts[scope] for scope in scopes if scope in context.halts):
+        yield "halted", f"trading is halted for {halt.scope}: {halt.reason}; exits still work"
 
 
 def _no_credentials(account: Account, capabilities: Capabilities) -> tuple[str, str] | None:
@@ -172,7 +191,7 @@ def _not_supported(alert: CanonicalAlert, account: Account, capabilities: Capabi
 def _bad_size(order: Order, instrument: Instrument) -> tuple[str, str] | None:
     step = instrument.lot_step
     deciding = order.target if order.operation is Operation.TARGET else order.quantity
-    for value in () if order.operation in _CLOSES.values() else (deciding,):
+    for value in () if order.operation in _WHATEVER_THE_SIZE.values() else (deciding,):
         if value is not None and value % step != 0:
             return (
                 "bad_quantity",
@@ -197,8 +216,13 @@ def _settled(price: Decimal | None, instrument: Instrument) -> Decimal | None:
     return ticks * tick if ticks > 0 and abs(price - ticks * tick) <= tick * _NOISE else None
 
 
-def _scaled(value: Decimal | None, multiplier: Decimal) -> Decimal | None:
-    return None if value is None else value * multiplier
+def _scaled(value: Decimal | None, multiplier: Decimal, instrument: Instrument) -> Decimal | None:
+    """In the account's own size, without the noise of floating point; what is no multiple of the lot stays and is refused."""
+    if value is None:
+        return None
+    lots = (value * multiplier / instrument.lot_step).to_integral_value()
+    settled = lots * instrument.lot_step
+    return settled if abs(value * multiplier - settled) <= instrument.lot_step * _NOISE else value * multiplier
 
 
 def _listed(values: frozenset[str]) -> str:
@@ -212,9 +236,7 @@ def _ended(order: Order, refusal: tuple[str, str], at: datetime) -> Order:
     return order.model_copy(update={**changes, "events": (*order.events, event)})
 
 
-def _all_refused(orders: list[Order], refusals: list[tuple[str, str]]) -> Refused:
-    routes = [
-        {"account_id": o.account_id, "code": code, "message": text} for o, (code, text) in zip(orders, refusals, strict=True)
-    ]
-    code, text = refusals[0]
+def _all_refused(drafted: tuple[Draft, ...]) -> Refused:
+    routes = [{"account_id": order.account_id, "code": refusals[0][0], "message": refusals[0][1]} for order, refusals in drafted]
+    code, text = drafted[0].refusals[0]
     return Refused(code, text, {"routes": routes})

@@ -1,7 +1,7 @@
 """Instruments: one catalogue of roots, and from any spelling of a symbol to its root and contract.
 
-Understood: roots (`ES`), contracts (`ESZ6`, `ESZ26`, `ESZ2026`), continuous symbols (`ES1!`, `ES2!`) and any of them behind an
-exchange (`CME_MINI:ES1!`, `NASDAQ:AAPL`).
+Understood: roots (`ES`, `BTCUSDT.P`), contracts (`ESZ6`, `ESZ26`, `ESZ2026`, NinjaTrader's `ES 12-26` and `ES DEC26`), continuous
+symbols (`ES1!`, `ES2!`) and any of them behind an exchange (`CME_MINI:ES1!`, `NASDAQ:AAPL`), delayed or not (`CME_MINI_DL:ES1!`).
 """
 
 import json
@@ -17,6 +17,8 @@ from fillpath.errors import Refused
 
 _MONTH_CODES = "FGHJKMNQUVXZ"
 _CONTRACT = re.compile(r"^(?P<root>[A-Z0-9]{1,4}?)(?P<month>[FGHJKMNQUVXZ])(?P<year>\d{1,2}|20\d{2})$")
+_NINJA = re.compile(r"^(?P<root>[A-Z0-9]{1,4}) (?P<month>0[1-9]-|1[0-2]-|[A-Z]{3})(?P<year>[0-9]{2})$", re.ASCII)
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _CONTINUOUS = re.compile(r"^(?P<root>[A-Z0-9]+?)(?P<nth>[1-9])!$")
 ROLL_DAYS = 8
 """A contract is left this many days before the third Friday of its last month: by then index volume has moved on."""
@@ -56,7 +58,7 @@ class Resolved:
 
 def resolve(symbol: str, today: date) -> Resolved:
     """The instrument and contract of a symbol; Refused(invalid_alert) when the catalogue does not know it."""
-    text = symbol.strip().upper().rpartition(":")[2]
+    text = _as_contract(symbol.strip().upper().rpartition(":")[2])
     catalogue = instruments()
     if text in catalogue:
         return Resolved(catalogue[text], _contract_of(catalogue[text], today, 1))
@@ -70,9 +72,20 @@ def resolve(symbol: str, today: date) -> Resolved:
             return _named_contract(instrument, match["month"], match["year"], today)
     raise Refused(
         "invalid_alert",
-        f"symbol: {symbol!r} is not in the catalogue; use a root (ES), a contract (ESZ6), ES1! or a share (AAPL)",
+        f"symbol: {symbol!r} is not in the catalogue; use a root (ES), a contract (ESZ6), ES1!, AAPL or BTCUSD",
         {"field": "symbol", "reason": "unknown symbol"},
     )
+
+
+def _as_contract(text: str) -> str:
+    """NinjaTrader's spelling of a contract as everybody else's; any other text as it is."""
+    match = _NINJA.match(text)
+    if match is None:
+        return text
+    month = match["month"].rstrip("-")
+    if month.isdigit():
+        return f"{match['root']}{_MONTH_CODES[int(month) - 1]}{match['year']}"
+    return f"{match['root']}{_MONTH_CODES[_MONTHS.index(month)]}{match['year']}" if month in _MONTHS else text
 
 
 def _named_contract(instrument: Instrument, code: str, digits: str, today: date) -> Resolved:

@@ -12,7 +12,7 @@ from fillpath.orders.outcomes import Position
 from fillpath.orders.plan import Nothing, Plan, Refusal, Reversal, Trade, plan
 from fillpath.orders.ports.order_store import LaneView
 from fillpath.orders.transitions import MAIN, PROTECT, ended, is_protection, moved, put_back
-from fillpath.orders.working import clear, in_the_way
+from fillpath.orders.working import cancel_for_good, clear, in_the_way
 
 COME_BACK_S = 2.0
 _CLOSES = {Operation.CLOSE, Operation.CLOSE_LONG, Operation.CLOSE_SHORT}
@@ -39,6 +39,8 @@ def act(order: Order, view: LaneView, floor: Floor, until: datetime) -> Step:
     if end := _too_late(order, view, floor) or _blocked_at_once(order, view, floor):
         return _end(order, end, floor)
     try:
+        if order.operation is Operation.CANCEL:
+            return _cancel(order, view, floor)
         return _act_on_position(order, view, floor, until)
     except BrokerUnavailable:
         return _later(order, "broker_unavailable", COME_BACK_S, floor)
@@ -105,10 +107,19 @@ def _too_late(order: Order, view: LaneView, floor: Floor) -> _End | None:
 
 
 def _blocked_at_once(order: Order, view: LaneView, floor: Floor) -> _End | None:
-    """A target may turn out to reduce, so it is judged once the position is known."""
-    if order.reduces or order.operation is Operation.TARGET:
+    """What may turn out to reduce is judged once the position is known."""
+    if order.reduces or may_reduce(order):
         return None
     return entry_blocked(order, bool(view.unknown), floor)
+
+
+def _cancel(order: Order, view: LaneView, floor: Floor) -> Step:
+    if not cancel_for_good(view.working, floor):
+        return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
+    count = len(view.working)
+    if not count:
+        return _end(order, (OrderState.SKIPPED, "nothing_to_cancel", ""), floor)
+    return _end(order, (OrderState.CANCELLED, "cancelled", f"{count} resting orders of {order.root} were cancelled"), floor)
 
 
 def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime) -> Step:
@@ -182,7 +193,9 @@ def _reduce(order: Order, trade: Trade, positions: tuple[Position, ...], view: L
 
 def may_reduce(order: Order) -> bool:
     """Whether the order may turn out to reduce: it waits for the resolution of an unknown order where nothing is left."""
-    return order.reduces or order.operation is Operation.TARGET
+    if order.operation is Operation.CANCEL:
+        return False
+    return order.reduces or order.includes_close or order.operation is Operation.TARGET
 
 
 def next_leg_name(order: Order) -> str:

@@ -56,7 +56,8 @@ def _pick(view: LaneView, floor: Floor) -> Order | None:
         order = floor.orders.get(waiting.order_id)
         if order.listing is not Listing.WAITING:
             continue  # it ended between the two reads
-        if not (view.unknown and may_reduce(order)) or is_overdue(order, floor) or _can_reduce(order, view, floor):
+        held_up = view.unknown and may_reduce(order) and not is_overdue(order, floor)
+        if not held_up or _can_reduce(order, view, floor):
             return order
     return None
 

@@ -63,6 +63,7 @@ class Operation(StrEnum):
     CLOSE_LONG = "close_long"
     CLOSE_SHORT = "close_short"
     CLOSE = "close"
+    CANCEL = "cancel"
     TARGET = "target"
 
 
@@ -201,7 +202,11 @@ class Event(_Record):
 
 
 class Order(_Record):
-    """One signal for one account. `target` and `prev` are signed positions in the account's own quantity."""
+    """One signal for one account. `target` and `prev` are signed positions in the account's own quantity.
+
+    `only_from`: the sides (+1, 0, -1) of which the account must hold one for the order to act. `includes_close`: on a flip,
+    `quantity` is what is traded in all (old position plus new), as TradingView's `contracts` is.
+    """
 
     order_id: str
     alert_id: str
@@ -227,6 +232,8 @@ class Order(_Record):
     prev: Decimal | None = None
     prev_side: int | None = None
     gate: Gate = Gate.IGNORE
+    includes_close: bool = False
+    only_from: tuple[int, ...] | None = None
     alert_time: datetime
     received_at: datetime
     deadline: datetime | None = None

@@ -63,9 +63,11 @@ def surely_reduces(operation: Operation, target: Decimal | None, prev: Decimal |
 
 def plan(order: Order, position: Decimal, unresolved: Decimal = Decimal(0)) -> Plan:
     """The decision for a filled `position` (signed), of which `unresolved` (positive) may already be leaving."""
+    if order.only_from is not None and _sign(position) not in order.only_from:
+        return Nothing("not_from_here")
     free = _nearer_to_zero(position, unresolved)
     if order.operation in _ENTRY_SIDE:
-        return _gated(order, position) or _enter(_ENTRY_SIDE[order.operation], order.quantity or Decimal(0), position)
+        return _gated(order, position) or _enter(order, _ENTRY_SIDE[order.operation], position)
     if order.operation is Operation.TARGET:
         return _target(order, position, free)
     return _exit(order, free) if free or not position else Nothing("spoken_for")
@@ -81,12 +83,16 @@ def _mismatch(order: Order, position: Decimal) -> bool:
     return order.prev_side is not None and order.prev_side != _sign(position)
 
 
-def _enter(side: Side, quantity: Decimal, position: Decimal) -> Plan:
+def _enter(order: Order, side: Side, position: Decimal) -> Plan:
+    quantity = order.quantity or Decimal(0)
     if quantity <= 0:
         return Nothing("no_quantity")
-    if _sign(position) == -side.sign:
+    if _sign(position) != -side.sign:
+        return Trade(side, quantity, reduces=False)
+    if not order.includes_close:
         return Reversal(side, quantity)
-    return Trade(side, quantity, reduces=False)
+    opens = quantity - abs(position)
+    return Reversal(side, opens) if opens > 0 else Trade(side, quantity, reduces=True)
 
 
 def _exit(order: Order, free: Decimal) -> Plan:

@@ -41,3 +41,16 @@ def _clear_one(by: Order, order_id: str, floor: Floor) -> bool:
     resting = change(resting, lambda o: making_way(o, by.order_id), floor)
     resting = cancel(resting, leg.leg, SEE_CANCELLED_S, floor)
     return resting.state.ended or resting.state is OrderState.QUEUED
+
+
+def cancel_for_good(working: tuple[Working, ...], floor: Floor) -> bool:
+    """Cancel these resting orders because that is what was asked for: none of them is placed again."""
+    seen = []
+    for each in working:
+        resting = floor.orders.get(each.order_id)
+        leg = resting.live_leg
+        if leg is None or resting.state.ended:
+            continue
+        resting = change(resting, lambda o: o.model_copy(update={"suspended_by": None}), floor)
+        seen.append(cancel(resting, leg.leg, SEE_CANCELLED_S, floor, "cancelled").state.ended)
+    return all(seen)
