@@ -1,6 +1,7 @@
 """POST /webhook/tradingview/{token} or /{token}/{secret} -> orders, and their result if it is there in time."""
 
 import base64
+import gc
 import logging
 from datetime import datetime, timedelta
 from typing import Any
@@ -18,6 +19,10 @@ from functions.webhook.wiring import clock, desks, orders
 # Lambda itself writes these lines as JSON, `extra` included: powertools' logger would add its import to every cold start.
 _log = logging.getLogger("fillpath.webhook")
 _LOOK_EVERY_S = 0.04
+
+# Loaded: what stands now is never collected, and from here on the collector works as ever.
+gc.freeze()
+gc.enable()
 _SIGNATURE = HEADER.lower()
 
 
