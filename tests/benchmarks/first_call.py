@@ -8,9 +8,9 @@ import time
 _BEGUN = time.perf_counter()
 
 import importlib  # noqa: E402  the clock comes first
-import json  # noqa: E402
-import sys  # noqa: E402
-from types import SimpleNamespace  # noqa: E402
+import json  # noqa: E402  the same
+import sys  # noqa: E402  the same
+from types import SimpleNamespace  # noqa: E402  the same
 
 _READ = time.perf_counter()
 _EVENT = json.loads(sys.stdin.read())

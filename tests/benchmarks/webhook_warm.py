@@ -16,7 +16,7 @@ def run(n: int = 400) -> dict[str, Any]:
     with canned_aws() as endpoint:
         os.environ.update(webhook_variables(endpoint))
         from fillpath_aws.json_rpc import JsonRpc  # noqa: PLC0415  after the variables
-        from functions.webhook.handler import handler  # noqa: PLC0415
+        from functions.webhook.handler import handler  # noqa: PLC0415  the same
 
         spent = _metered(JsonRpc)
         handler(webhook_event(), None)
