@@ -63,11 +63,11 @@ def post(access: Access, **fields: Any) -> tuple[int, dict[str, Any]]:
 def test_an_alert_becomes_an_order_and_the_order_a_fill(aws: Moto, access: Access, context: Context) -> None:
     status, body = post(access)
     assert (status, body["orders"][0]["state"]) == (202, "QUEUED")
-    assert execute_order.handler(received(aws, "orders"), context) == {"batchItemFailures": []}  # type: ignore[arg-type]
+    assert execute_order.handler(received(aws, "orders"), context) == {"batchItemFailures": []}  # type: ignore[arg-type]  a context with what is used of it
     order = DynamoOrderStore(aws.dynamodb, "orders").get(body["orders"][0]["order_id"])
     assert (order.state, order.filled_quantity) == (OrderState.FILLED, 1)
-    assert verify_fill.handler(received(aws, "verification"), context) == {"batchItemFailures": []}  # type: ignore[arg-type]
-    assert sweep.handler(event("sweep/minute.json"), context) == {"failures": 0}  # type: ignore[arg-type]
+    assert verify_fill.handler(received(aws, "verification"), context) == {"batchItemFailures": []}  # type: ignore[arg-type]  a context with what is used of it
+    assert sweep.handler(event("sweep/minute.json"), context) == {"failures": 0}  # type: ignore[arg-type]  a context with what is used of it
 
 
 def test_a_refusal_is_an_answer(access: Access) -> None:
@@ -83,12 +83,12 @@ def test_a_table_that_is_not_there_asks_for_a_resend(aws: Moto, access: Access) 
 
 def test_what_is_wrong_with_a_message_is_reported_by_item(aws: Moto, context: Context) -> None:
     check = event("verify_fill/check.json")  # of an order that is not there
-    failures = verify_fill.handler(check, context)["batchItemFailures"]  # type: ignore[arg-type]
+    failures = verify_fill.handler(check, context)["batchItemFailures"]  # type: ignore[arg-type]  a context with what is used of it
     assert failures == [{"itemIdentifier": check["Records"][0]["messageId"]}]
 
 
 @pytest.mark.parametrize("name", ["new_waiting_order", "lane_released"])
 def test_a_change_of_a_lane_wakes_it(aws: Moto, context: Context, name: str) -> None:
-    assert wake.handler(event(f"wake/{name}.json"), context) == {"batchItemFailures": []}  # type: ignore[arg-type]
+    assert wake.handler(event(f"wake/{name}.json"), context) == {"batchItemFailures": []}  # type: ignore[arg-type]  a context with what is used of it
     (message,) = received(aws, "orders")["Records"]
     assert json.loads(message["body"]) == {"account_id": "01KJQHPA5W3S8E6D4F2G1H9JKM", "root": "ES"}

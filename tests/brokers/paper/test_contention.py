@@ -74,7 +74,7 @@ def test_who_loses_for_too_long_was_certainly_not_placed(exchange: PaperExchange
 
 def test_no_write_begins_long_after_the_submit_did(exchange: PaperExchange, books: FaultyBookStore) -> None:
     sent, load = leg("buy", "1"), books.load
-    books.load = lambda *ids: (exchange.wait(3), load(*ids))[1]  # type: ignore[method-assign]
+    books.load = lambda *ids: (exchange.wait(3), load(*ids))[1]  # type: ignore[method-assign]  the store of this test alone is slow
 
     assert isinstance(exchange.broker.submit(sent), RateLimited)
     assert books.orders == {}
@@ -120,7 +120,7 @@ def test_an_order_that_appeared_between_two_reads_is_not_placed_twice(exchange: 
     exchange.accepted(sent)
     torn = (books.accounts[ACCOUNT], None)
     whole, reads = books.load, [torn]
-    books.load = lambda *ids: reads.pop() if reads else whole(*ids)  # type: ignore[method-assign]
+    books.load = lambda *ids: reads.pop() if reads else whole(*ids)  # type: ignore[method-assign]  the store of this test alone is slow
 
     assert isinstance(exchange.broker.submit(sent), Accepted)
     assert reads == []
