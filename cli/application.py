@@ -11,8 +11,23 @@ import typer
 from botocore.exceptions import BotoCoreError, ClientError
 
 from cli import terminal
-from cli.commands import accounts, alert, alerts, environments, gate, measure, simulation, trading, users, webhooks
+from cli.commands import (
+    accounts,
+    alert,
+    alerts,
+    environments,
+    gate,
+    measure,
+    simulation,
+    simulators,
+    trading,
+    users,
+    venues,
+    webhooks,
+    whole_account,
+)
 from cli.commands import local as local_commands
+from cli.means import Means, keep_means
 from cli.places import LOCAL, Local
 from cli.problem import Problem
 from fillpath.errors import FillpathError
@@ -41,6 +56,7 @@ def main(
     ] = LOCAL,
 ) -> None:
     """What all commands share."""
+    keep_means(context)
     context.obj = Local(local.resolve())
     source = context.get_parameter_source("local")
     typed = source is not None and source.name == "COMMANDLINE"
@@ -51,19 +67,22 @@ local_commands.register(app)
 alert.register(app)
 alerts.register(app)
 trading.register(app)
+whole_account.register(app)
 users.register(app)
 accounts.register(app)
+venues.register(app)
 webhooks.register(app)
 gate.register(app)
 measure.register(app)
 simulation.register(app)
+simulators.register(app)
 environments.register(app)
 
 
-def run(arguments: Sequence[str]) -> int:
+def run(arguments: Sequence[str], means: Means | None = None) -> int:
     """Runs one command and answers its exit code; problems go to stderr in a line or two."""
     try:
-        app(list(arguments), prog_name="./fillpath")
+        app(list(arguments), prog_name="./fillpath", obj=means or Means())
     except Problem as problem:
         terminal.problem(problem)
         return 1

@@ -17,7 +17,16 @@ from cli.terminal import working
 
 ENVIRONMENT = "local"
 # Everything that a template or an asset is made of.
-SOURCES = ("app.py", "cdk.json", "functions", "infra", "layers", "requirements/lambda.txt", "requirements/dev.txt")
+SOURCES = (
+    "app.py",
+    "cdk.json",
+    "functions",
+    "infra",
+    "layers",
+    "requirements/lambda.txt",
+    "requirements/calendars.txt",
+    "requirements/dev.txt",
+)
 
 STOP_PATIENCE_S = 5.0
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 from botocore.config import Config
 from botocore.exceptions import BotoCoreError, ClientError
 
+from cli.means import Venues
 from cli.problem import Problem
 from fillpath.accounts.model import Account
 from fillpath.accounts.ports.account_store import AccountStore
@@ -17,12 +18,13 @@ from fillpath.accounts.ports.controls import Controls
 from fillpath.accounts.ports.master_key import MasterKey
 from fillpath.alerts.ports.alert_store import AlertStore
 from fillpath.alerts.ports.inbox import Inbox
-from fillpath.clock import SystemClock
+from fillpath.clock import Clock, SystemClock
 from fillpath.market.ports.last_prices import LastPrices
 from fillpath.orders.ports.order_store import OrderStore
+from fillpath_aws.access_vault import SecretsManagerAccessVault
 from fillpath_aws.account_store import DynamoAccountStore
 from fillpath_aws.alert_store import DynamoAlertStore, Tables
-from fillpath_aws.clients import DynamoDb, service
+from fillpath_aws.clients import DynamoDb, SecretsManager, service
 from fillpath_aws.controls import DynamoControls
 from fillpath_aws.inbox import DynamoInbox
 from fillpath_aws.json_rpc import Connection, Keys
@@ -30,9 +32,14 @@ from fillpath_aws.last_prices import DynamoLastPrices
 from fillpath_aws.master_key import SecretsManagerMasterKey
 from fillpath_aws.order_store import DynamoOrderStore
 from fillpath_aws.paper_book_store import DynamoPaperBookStore
+from fillpath_aws.rate_limits import DynamoRateLimits
+from fillpath_aws.token_ledger import DynamoTokenLedger
+from fillpath_aws.trading_hours import DynamoTradingHours
 from fillpath_brokers import registry
 from fillpath_brokers.facade import Broker
 from fillpath_brokers.services import Services
+from fillpath_brokers.token_store import TokenStore
+from fillpath_brokers.web import Web
 
 # Longer than the longest function may run.
 INVOKE_PATIENCE_S = 70
@@ -54,7 +61,9 @@ class Place:
 class Target:
     """One environment. `outputs` are those of all its stacks by name; `api_url` is where its webhook API answers."""
 
-    def __init__(self, outputs: Mapping[str, str], api_url: str, place: Place) -> None:
+    def __init__(self, outputs: Mapping[str, str], api_url: str, place: Place, venues: Venues = registry) -> None:
+        self.venues = venues
+        self.clock: Clock = SystemClock()
         self._outputs = outputs
         self._tables = named(outputs, "TableName")
         self._place = place
@@ -94,13 +103,32 @@ class Target:
     @cached_property
     def master_key(self) -> MasterKey:
         """What tokens and secrets of webhooks are derived from."""
-        secrets_manager = service("secretsmanager", self._place.connection("secretsmanager"))
-        return SecretsManagerMasterKey(secrets_manager, self._outputs["MasterKeySecretId"])
+        return SecretsManagerMasterKey(self._secrets_manager, self._outputs["MasterKeySecretId"])
+
+    @cached_property
+    def tokens(self) -> TokenStore:
+        """What lets accounts in at their venues."""
+        prefix, key = self._newer("BrokerSecretPrefix"), self._newer("KeyArn")
+        vault = SecretsManagerAccessVault(self._secrets_manager, prefix, key)
+        return TokenStore(vault, DynamoTokenLedger(self._dynamodb, self._newer("FleetTableName")), self.clock)
+
+    @cached_property
+    def services(self) -> Services:
+        """What venues may use, within the limits that all processes share."""
+        limits = DynamoRateLimits(self._dynamodb, self._newer("FleetTableName"), self.clock)
+        return Services(
+            clock=self.clock,
+            last_prices=self.prices,
+            paper_books=DynamoPaperBookStore(self._dynamodb, self._tables["paper"]),
+            accounts=self.accounts,
+            tokens=self.tokens,
+            web=Web(limits, self.clock),
+            hours=DynamoTradingHours(self._dynamodb, self._tables["market"], self.clock),
+        )
 
     def broker(self, account: Account) -> Broker:
         """The account at its venue."""
-        books = DynamoPaperBookStore(self._dynamodb, self._tables["paper"])
-        return registry.open_account(account.venue, account.account_id, Services(SystemClock(), self.prices, books))
+        return self.venues.open_account(account.venue, account.account_id, self.services)
 
     def webhook_url(self, token: str) -> str:
         """Where the alerts of a webhook are posted to."""
@@ -108,17 +136,40 @@ class Target:
 
     def invoke(self, function: str, event: Mapping[str, Any]) -> Any:
         """What the function, named as its folder, answers to the event; raises Problem if it failed."""
-        name = self._outputs[f"{function.title().replace('_', '')}FunctionName"]
-        try:
-            answer = self._functions.invoke(FunctionName=name, Payload=json.dumps(event).encode())
-        except (BotoCoreError, ClientError) as error:
-            raise Problem(f"function {function} was not reached: {error}") from error
+        answer = self._invoke(function, event, "RequestResponse")
         payload = json.loads(answer["Payload"].read() or b"null")
         if "FunctionError" in answer:
             raise Problem(
                 f"function {function} failed: {payload.get('errorMessage', payload)}", hint="./fillpath logs " + function
             )
         return payload
+
+    def start(self, function: str, event: Mapping[str, Any]) -> None:
+        """Have the function work on the event, without waiting for it; raises Problem if it was not reached."""
+        self._invoke(function, event, "Event")
+
+    def _invoke(self, function: str, event: Mapping[str, Any], how: str) -> Mapping[str, Any]:
+        name = self._outputs[f"{function.title().replace('_', '')}FunctionName"]
+        try:
+            answer: Mapping[str, Any] = self._functions.invoke(
+                FunctionName=name, InvocationType=how, Payload=json.dumps(event).encode()
+            )
+        except (BotoCoreError, ClientError) as error:
+            raise Problem(f"function {function} was not reached: {error}") from error
+        return answer
+
+    def _newer(self, output: str) -> str:
+        """An output that environments have only since accounts can be at real venues."""
+        if output not in self._outputs:
+            raise Problem(
+                "this environment was deployed by an older version",
+                hint="./fillpath up, or ./fillpath deploy ENV, brings it up to date",
+            )
+        return self._outputs[output]
+
+    @cached_property
+    def _secrets_manager(self) -> SecretsManager:
+        return service("secretsmanager", self._place.connection("secretsmanager"))
 
     @cached_property
     def _dynamodb(self) -> DynamoDb:
@@ -135,14 +186,14 @@ class Target:
         return own_session().client("lambda", config=Config(**settings))
 
 
-def local_target(description: Mapping[str, Any], outputs: Mapping[str, str]) -> Target:
+def local_target(description: Mapping[str, Any], outputs: Mapping[str, str], venues: Venues = registry) -> Target:
     """The local stack, as stack.json describes it."""
     aws = description["aws"]
     keys = Keys(aws["access_key_id"], aws["secret_access_key"])
-    return Target(outputs, description["api_url"], Place(aws["region"], lambda: keys, aws["endpoint_url"]))
+    return Target(outputs, description["api_url"], Place(aws["region"], lambda: keys, aws["endpoint_url"]), venues)
 
 
-def deployed_target(environment: str) -> Target:
+def deployed_target(environment: str, venues: Venues = registry) -> Target:
     """An environment on AWS, found with the person's own credentials; raises Problem."""
     from cli.environments import account_of, require_environment, stack_outputs  # noqa: PLC0415  the same
     from cli.sessions import own_session  # noqa: PLC0415  the same
@@ -166,7 +217,7 @@ def deployed_target(environment: str) -> Target:
             raise Problem("no AWS credentials were found", hint="sign in, e.g. aws sso login")
         return Keys(frozen.access_key, frozen.secret_key, frozen.token)
 
-    return Target(outputs, outputs["WebhookApiUrl"], Place(account.region, keys))
+    return Target(outputs, outputs["WebhookApiUrl"], Place(account.region, keys), venues)
 
 
 def named(outputs: Mapping[str, str], kind: str) -> dict[str, str]:

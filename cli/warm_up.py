@@ -19,7 +19,10 @@ NOTHING = "warm-up"
 
 
 def warm_up(target: Target, account_id: str) -> None:
-    """Starts them side by side and returns when all have answered; raises Problem."""
+    """Starts them side by side and returns when all have answered; raises Problem.
+
+    The emulator does not tell its functions that they were deployed, so the hours of the exchanges are asked for here, too.
+    """
     lane = Lane(account_id, ROOT)
     work: list[Callable[[], object]] = [
         lambda: post(target.webhook_url(NOTHING), {}),
@@ -29,6 +32,7 @@ def warm_up(target: Target, account_id: str) -> None:
     with ThreadPoolExecutor(len(work)) as pool:
         for future in [pool.submit(each) for each in work]:
             future.result()
+    target.start("publish_hours", {})
 
 
 def _message(body: Mapping[str, Any]) -> dict[str, Any]:

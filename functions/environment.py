@@ -20,7 +20,14 @@ class WakesLanes(BaseModel):
     orders_queue_url: str
 
 
-class TradingEnv(FunctionEnv, WakesLanes):
+class SignsIn(BaseModel):
+    """Has access to brokers: what lets accounts in, and the buckets that their requests come out of."""
+
+    fleet_table: str
+    broker_secret_prefix: str
+
+
+class TradingEnv(FunctionEnv, WakesLanes, SignsIn):
     """What every function has that acts at brokers."""
 
     orders_table: str

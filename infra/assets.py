@@ -5,6 +5,7 @@ A zip is named by the hash of what it is made of, so that an unchanged one is ne
 
 import hashlib
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -20,6 +21,7 @@ from aws_cdk import aws_lambda as lambda_
 ROOT = Path(__file__).resolve().parents[1]
 CACHE = ROOT / ".local" / "build"
 LOCK = ROOT / "requirements" / "lambda.txt"
+CALENDARS_LOCK = ROOT / "requirements" / "calendars.txt"
 
 PYTHON = "3.13"
 # Lambda's python3.13 runs on Amazon Linux 2023 (glibc 2.34).
@@ -32,10 +34,15 @@ PACKAGES = {
     "aws": ROOT / "layers" / "aws" / "python" / "fillpath_aws",
     "brokers": ROOT / "layers" / "brokers" / "python" / "fillpath_brokers",
 }
-LayerName = Literal["vendor", "core", "aws", "brokers"]
+LayerName = Literal["vendor", "core", "aws", "brokers", "calendars"]
 
 # botocore describes 400 services in 1,900 files, most of the vendor layer; a client of any other service fails by name.
 AWS_SERVICES = frozenset({"dynamodb", "secretsmanager", "sqs", "stepfunctions", "sts"})
+# Their tests are a third of them, and Lambda takes 250 MB of layers and function together.
+HAVE_TESTS = ("numpy", "pandas")
+
+# What a lock says of one package: its line, and those below it that are indented.
+_ENTRY = re.compile(r"^[a-z0-9].*\n(?:[ \t].*\n)*", re.MULTILINE)
 
 # Zips carry this time stamp on every file, so that the same content gives the same bytes.
 EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -49,7 +56,7 @@ class Assets(Protocol):
         ...
 
     def layer(self, name: LayerName) -> lambda_.Code:
-        """A layer: own code, or the third-party wheels (`vendor`)."""
+        """A layer: own code, or third-party wheels (`vendor`, and beside it `calendars`)."""
         ...
 
 
@@ -95,7 +102,9 @@ class BuiltAssets:
     def layer(self, name: LayerName) -> lambda_.Code:
         """A layer's packages under `python/`."""
         if name == "vendor":
-            return self._vendor()
+            return self._wheels(name, LOCK.read_text())
+        if name == "calendars":
+            return self._wheels(name, without(CALENDARS_LOCK.read_text(), LOCK.read_text()))
         package = PACKAGES[name]
         sources = {f"python/{package.name}/{path}": file for path, file in _sources(package)}
         return self._own_code(name, sources, unpacked_at="/opt")
@@ -112,23 +121,25 @@ class BuiltAssets:
                 self._pack(Path(folder), zip_file, unpacked_at)
         return lambda_.Code.from_asset(str(zip_file), asset_hash=digest)
 
-    def _vendor(self) -> lambda_.Code:
-        digest = self._digest({LOCK.name: LOCK.read_bytes()})
-        zip_file = self._cache / f"vendor-{digest}.zip"
+    def _wheels(self, name: str, lock: str) -> lambda_.Code:
+        digest = self._digest({name: lock.encode()})
+        zip_file = self._cache / f"{name}-{digest}.zip"
         if not zip_file.exists():
-            with tempfile.TemporaryDirectory() as folder:
+            with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile("w", suffix=".txt") as locked:
+                locked.write(lock)
+                locked.flush()
                 packages = Path(folder, "python")
-                self._install(packages)
-                _drop_unused(packages)
+                self._install(packages, locked.name)
+                drop_unused(packages)
                 self._pack(Path(folder), zip_file, unpacked_at="/opt")
         return lambda_.Code.from_asset(str(zip_file), asset_hash=digest)
 
-    def _install(self, folder: Path) -> None:
+    def _install(self, folder: Path, lock: str) -> None:
         where = ["--python-version", self._target.python]
         if self._target.platform:
             where += ["--python-platform", self._target.platform]
-        options = ["--require-hashes", "--only-binary", ":all:", "--quiet", "--target", str(folder)]
-        command = [sys.executable, "-m", "uv", "pip", "install", *options, *where, "-r", str(LOCK)]
+        options = ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--quiet", "--target", str(folder)]
+        command = [sys.executable, "-m", "uv", "pip", "install", *options, *where, "-r", lock]
         _run(command).check_returncode()
 
     def _pack(self, folder: Path, zip_file: Path, unpacked_at: str) -> None:
@@ -154,10 +165,24 @@ def _sources(package: Path) -> Iterator[tuple[str, Path]]:
             yield file.relative_to(package).as_posix(), file
 
 
-def _drop_unused(packages: Path) -> None:
-    for service in (packages / "botocore" / "data").iterdir():
-        if service.is_dir() and service.name not in AWS_SERVICES:
+def without(lock: str, other: str) -> str:
+    """The lock without the packages that the other one names: theirs come from the other layer."""
+    elsewhere = {_package(entry) for entry in _ENTRY.findall(other)}
+    return "".join(entry for entry in _ENTRY.findall(lock) if _package(entry) not in elsewhere)
+
+
+def _package(entry: str) -> str:
+    return entry.partition("==")[0]
+
+
+def drop_unused(packages: Path) -> None:
+    """Delete what no function needs of the wheels."""
+    for service in packages.glob("botocore/data/*/"):
+        if service.name not in AWS_SERVICES:
             shutil.rmtree(service)
+    for package in HAVE_TESTS:
+        for tests in list(packages.glob(f"{package}/**/tests/")):
+            shutil.rmtree(tests, ignore_errors=True)  # some lie within others
     shutil.rmtree(packages / "bin", ignore_errors=True)
 
 

@@ -62,6 +62,11 @@ class Settings(BaseModel):
         return f"fillpath/{self.environment}"
 
     @property
+    def broker_secret_prefix(self) -> str:
+        """What stands before an account's id in the name of its secret."""
+        return f"{self.secret_prefix}/broker"
+
+    @property
     def tls(self) -> bool:
         """Whether plain HTTP is refused; the emulator speaks nothing else."""
         return not self.emulated

@@ -1,18 +1,17 @@
-"""account add, set, list and scenario."""
+"""account add, set, list and scenario; account_access has those about getting in."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated
 
 import typer
 from rich.markup import escape
 
 from cli import terminal
+from cli.commands import account_access
 from cli.commands.options import Env, Json, target_of
+from cli.means import means_of
 from cli.problem import Problem
-
-if TYPE_CHECKING:
-    from fillpath.accounts.model import Account
 
 group = typer.Typer(name="account", help="Trading accounts, each at one venue.", no_args_is_help=True)
 
@@ -24,45 +23,96 @@ Terms = Annotated[
 Symbols = Annotated[
     str | None, typer.Option(metavar="ES,NQ|all", help="What entries may trade; all unless told.", show_default=False)
 ]
+Roll = Annotated[
+    str | None,
+    typer.Option(
+        metavar="days:8|venue",
+        help="When a continuous symbol goes on to the next contract: days before the last trading day, or as the venue says.",
+        show_default=False,
+    ),
+]
+OneOrderFlip = Annotated[
+    bool | None,
+    typer.Option(
+        "--one-order-flip/--two-order-flip",
+        help="Whether a reversal goes through zero with one order, where the venue can; else it closes first.",
+        show_default=False,
+    ),
+]
+Outside = Annotated[
+    str | None,
+    typer.Option(
+        "--outside-hours",
+        metavar="refuse|queue",
+        help="What becomes of a market order while its market is closed, where the venue would keep it until the open.",
+        show_default=False,
+    ),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="A setting of its connection, such as account=ID; without a value: none.",
+        show_default=False,
+    ),
+]
+Live = Annotated[bool, typer.Option("--live", help="Yes, it may trade real money; without it you are asked.")]
 
 
 def register(app: typer.Typer) -> None:
     """Adds the commands."""
+    account_access.register(group)
     app.add_typer(group, rich_help_panel="Accounts")
 
 
 @group.command()
 def add(
     context: typer.Context,
-    venue: Annotated[str, typer.Argument(help="paper, ...")],
+    venue: Annotated[str, typer.Argument(help="paper, alpaca, ...")],
     *,
     label: Label = None,
     user: Annotated[str | None, typer.Option(help="Whose it is; the first user unless told.", show_default=False)] = None,
     terms: Terms = None,
     symbols: Symbols = None,
+    endpoint: account_access.Endpoint = None,
+    settings: Set = None,
+    credentials: account_access.CredentialsFrom = None,
+    live: Live = False,
+    roll: Roll = None,
+    one_order_flip: OneOrderFlip = None,
+    outside_hours: Outside = None,
     env: Env = None,
     as_json: Json = False,
 ) -> None:
-    """Add an account at a venue. Before it can enter positions its terms must be accepted: --terms."""
+    """Add an account at a venue, which asks for its credentials and tries them. Entries need its terms accepted: --terms."""
+    from cli.account_settings import Options
+    from cli.account_view import tell
+    from cli.admission import Typed, enter, keep
     from cli.directory import Directory, free_label
     from fillpath.accounts.model import Account
     from fillpath.ids import new_id
-    from fillpath_brokers import registry
 
-    registry.capabilities(venue)
+    means = means_of(context)
+    options = Options(None, terms, symbols, roll, one_order_flip, outside_hours)
+    typed = Typed(endpoint, tuple(settings or ()), credentials, live=live, outside_hours_told=outside_hours is not None)
+    changes = options.changes(means.venues, venue)
     target = target_of(context, env)
     directory = Directory(target.accounts)
-    owner = directory.user(user)
     now = datetime.now(UTC)
     account = Account(
         account_id=new_id(now),
-        user_id=owner.user_id,
+        user_id=directory.user(user).user_id,
         venue=venue,
         label=label or free_label(venue, [each.label for each in directory.accounts()]),
         created_at=now,
-    ).model_copy(update=_update(None, terms, symbols))
-    target.accounts.save(account)
-    _tell(account, "added", as_json=as_json)
+    ).model_copy(update=changes)
+    if means.venues.capabilities(venue).credentials_required:
+        account = keep(enter(account, typed, target, means.person), target, new=True)
+    else:
+        typed.require_nothing(means.venues.name(venue))
+        target.accounts.save(account)
+    tell(account, "added", means.venues, as_json=as_json)
 
 
 @group.command("set")
@@ -73,42 +123,59 @@ def change(
     label: Label = None,
     terms: Terms = None,
     symbols: Symbols = None,
+    settings: Set = None,
+    live: Live = False,
+    roll: Roll = None,
+    one_order_flip: OneOrderFlip = None,
+    outside_hours: Outside = None,
     env: Env = None,
     as_json: Json = False,
 ) -> None:
-    """Change what an account is called, whether its terms are accepted, or what its entries may trade."""
+    """Change what an account is called, whether its terms are accepted, what its entries may trade, or how it trades."""
+    from cli.account_settings import Options
+    from cli.account_view import tell
+    from cli.admission import Typed, reconnected
     from cli.directory import Directory
 
-    update = _update(label, terms, symbols)
-    if not update:
-        raise Problem("nothing to change was given", hint="--terms, --no-terms, --symbols ES,NQ or --label NAME")
-    target = target_of(context, env)
-    changed = Directory(target.accounts).account(account).model_copy(update=update)
+    options = Options(label, terms, symbols, roll, one_order_flip, outside_hours)
+    if options == Options() and not settings:
+        raise Problem(
+            "nothing to change was given", hint="--terms, --no-terms, --symbols ES,NQ, --label NAME, --roll or --set KEY=VALUE"
+        )
+    means, target = means_of(context), target_of(context, env)
+    found = Directory(target.accounts).account(account)
+    changed = found.model_copy(update=options.changes(means.venues, found.venue))
+    if settings:
+        typed = Typed(None, tuple(settings), None, live=live, outside_hours_told=True)
+        changed = reconnected(changed, typed, means)
     target.accounts.save(changed)
-    _tell(changed, "changed", as_json=as_json)
+    tell(changed, "changed", means.venues, as_json=as_json)
 
 
 @group.command("list")
 def show(context: typer.Context, *, env: Env = None, as_json: Json = False) -> None:
-    """Show all accounts."""
+    """Show all accounts, and how it stands with their access."""
+    from cli.account_view import access_text, entries_text, record_of, venue_text
     from cli.directory import Directory, short
 
-    target = target_of(context, env)
+    venues, target = means_of(context).venues, target_of(context, env)
     directory = Directory(target.accounts)
     accounts = directory.accounts()
     if as_json:
-        terminal.print_json([account.model_dump(mode="json") for account in accounts])
+        terminal.print_json([record_of(account, venues) for account in accounts])
         return
     owners = {user.user_id: user.email for user in directory.users()}
-    table = terminal.listing("Account", "Label", "Venue", "Owner", "Entries")
+    table = terminal.listing("Account", "Label", "Venue", "Access", "Owner", "Entries")
+    table.columns[3].no_wrap = True
     for account in accounts:
         halted = target.controls.halted(account.user_id, account.account_id)
         table.add_row(
             short(account.account_id),
             escape(account.label),
-            account.venue,
+            venue_text(account),
+            access_text(account, venues, datetime.now(UTC)),
             escape(owners.get(account.user_id, "")),
-            f"[red]halted ({halted.scope.partition(':')[0]})[/]" if halted else _entries(account),
+            f"[red]halted ({halted.scope.partition(':')[0]})[/]" if halted else entries_text(account),
         )
     terminal.out.print(table)
 
@@ -125,7 +192,7 @@ def scenario(
 ) -> None:
     """Make a paper account do something out of the ordinary with its next orders, e.g. never_fill or crash=before."""
     from cli.directory import Directory
-    from fillpath_brokers.paper import scenario as scenarios
+    from fillpath_brokers.exchange import scenario as scenarios
     from fillpath_brokers.paper.venue import PaperBroker
 
     wanted = scenarios.parse(name, _settings(settings or ()))
@@ -144,43 +211,9 @@ def scenario(
         terminal.err.print(terminal.pasteable(f"[dim]Back to normal:[/] ./fillpath account scenario {account} normal"))
 
 
-def _update(label: str | None, terms: bool | None, symbols: str | None) -> dict[str, Any]:
-    update: dict[str, Any] = {} if label is None else {"label": label}
-    if terms is not None:
-        update["terms_accepted_at"] = datetime.now(UTC) if terms else None
-    return update if symbols is None else update | {"symbols": _roots(symbols)}
-
-
-def _roots(text: str) -> tuple[str, ...]:
-    from fillpath.market.instruments import resolve
-
-    if text.strip().lower() == "all":
-        return ()
-    today = datetime.now(UTC).date()
-    return tuple(dict.fromkeys(resolve(symbol, today).instrument.root for symbol in text.split(",")))
-
-
 def _settings(texts: Sequence[str]) -> dict[str, str]:
     pairs = [text.partition("=") for text in texts]
     for key, equals, _ in pairs:
         if not equals:
             raise Problem(f"{key!r} is not KEY=VALUE", hint="such as seconds=5")
     return {key: value for key, _, value in pairs}
-
-
-def _entries(account: "Account") -> str:
-    if account.terms_accepted_at is None:
-        return "[yellow]terms not accepted[/]"
-    return ", ".join(account.symbols) or "all symbols"
-
-
-def _tell(account: "Account", done: str, *, as_json: bool) -> None:
-    if as_json:
-        terminal.print_json(account.model_dump(mode="json"))
-        return
-    name = escape(account.label)
-    terminal.out.print(f"Account {name} at {account.venue} {done}: {account.account_id}, entries: {_entries(account)}")
-    if account.terms_accepted_at is None:
-        terminal.err.print(
-            terminal.pasteable(f"[dim]To let it enter positions:[/] ./fillpath account set {account.account_id} --terms")
-        )

@@ -12,10 +12,11 @@ from cli.places import ROOT, Local
 
 
 class Benchmark(StrEnum):
-    """webhook-cold, webhook-warm: the function alone. alert-to-fill: through the running local stack."""
+    """webhook-*: the function alone. stream-decode: a venue's messages. alert-to-fill: through the running local stack."""
 
     WEBHOOK_COLD = "webhook-cold"
     WEBHOOK_WARM = "webhook-warm"
+    STREAM_DECODE = "stream-decode"
     ALERT_TO_FILL = "alert-to-fill"
 
 

@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cli.means import means_of
+
 if TYPE_CHECKING:
     from cli.target import Target
 
@@ -18,9 +20,10 @@ def target_of(context: typer.Context, environment: str | None) -> "Target":
     """The environment that was named, else the local stack; raises Problem if it is not there."""
     from cli.target import deployed_target, local_target
 
+    venues = means_of(context).venues
     if environment is not None:
-        return deployed_target(environment)
+        return deployed_target(environment, venues)
     from cli.deployment import read_outputs
     from cli.stack import read_description
 
-    return local_target(read_description(context.obj), read_outputs(context.obj))
+    return local_target(read_description(context.obj), read_outputs(context.obj), venues)

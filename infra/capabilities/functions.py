@@ -1,6 +1,6 @@
 """A Python Lambda: `functions/<name>` becomes a function with its own role, log group, environment and the common layers."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from aws_cdk import Duration
@@ -15,15 +15,16 @@ from infra.settings import METRICS_NAMESPACE, Settings
 
 RUNTIME = lambda_.Runtime.PYTHON_3_13
 LAYERS: tuple[LayerName, ...] = ("vendor", "core", "aws", "brokers")
+EXTRA_LAYERS: tuple[LayerName, ...] = ("calendars",)
 
 
 class Layers(Construct):
-    """The layers that every function has: wheels and own packages."""
+    """The layers: wheels and own packages that every function has, and what only some have. Lambda takes five of a function."""
 
     def __init__(self, scope: Construct, construct_id: str, *, settings: Settings, assets: Assets) -> None:
         super().__init__(scope, construct_id)
-        self.versions = [
-            lambda_.LayerVersion(
+        self._versions = {
+            name: lambda_.LayerVersion(
                 self,
                 name.title(),
                 layer_version_name=f"{settings.prefix}-{name}",
@@ -31,8 +32,12 @@ class Layers(Construct):
                 compatible_runtimes=[RUNTIME],
                 compatible_architectures=[lambda_.Architecture.ARM_64],
             )
-            for name in LAYERS
-        ]
+            for name in (*LAYERS, *EXTRA_LAYERS)
+        }
+
+    def of(self, extra: Sequence[LayerName]) -> list[lambda_.LayerVersion]:
+        """The common ones and `extra`."""
+        return [self._versions[name] for name in (*LAYERS, *extra)]
 
 
 @dataclass(frozen=True)
@@ -44,6 +49,7 @@ class FunctionSpec:
     timeout_s: int
     memory_mb: int = 512
     reserved_concurrency: int | None = None
+    extra_layers: tuple[LayerName, ...] = ()
     # Lambda takes a function that wakes itself for a runaway and stops it after 16 rounds.
     wakes_itself: bool = False
 
@@ -67,7 +73,7 @@ class PythonFunction(Construct):
             handler=f"functions.{spec.name}.handler.handler",
             runtime=RUNTIME,
             architecture=lambda_.Architecture.ARM_64,
-            layers=layers.versions,
+            layers=layers.of(spec.extra_layers),
             role=self.role,
             timeout=Duration.seconds(spec.timeout_s),
             memory_size=spec.memory_mb,

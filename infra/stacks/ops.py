@@ -86,8 +86,18 @@ class OpsStack(EnvironmentStack):
                 self._alarms.add(f"{name}-{_kebab(service)}", metric, event.meaning, runbook=name)
         oldest = reported("OldestUnknownSeconds", "sweep", self.settings, statistic="Maximum")
         self._alarms.add("oldest-unknown", oldest, "An order's outcome has been unknown for five minutes", above=300)
+        self._watch_access()
         errors = reported("SweepErrors", "sweep", self.settings)
         self._alarms.add("unsettled-orders", errors, "The sweeper could not settle an order", minutes=3)
+
+    def _watch_access(self) -> None:
+        """What the renewal of tokens reports: counts in each minute of accounts as they are then."""
+        failed = reported("TokenRenewalFailed", "refresh_tokens", self.settings)
+        self._alarms.add("token-renewal", failed, "An account's token could not be renewed three minutes in a row", minutes=3)
+        reauth = reported("NeedsReauth", "refresh_tokens", self.settings, statistic="Maximum")
+        self._alarms.add("needs-reauth", reauth, "An account lets nobody in until a person signs in")
+        soon = reported("SignInDueSoon", "refresh_tokens", self.settings, statistic="Maximum")
+        self._alarms.add("sign-in-due", soon, "The login of an account ends within two days", minutes=3)
 
     def _watch_functions(self, orders: OrdersStack) -> None:
         for function in orders.functions:

@@ -16,12 +16,13 @@ from infra.capabilities.acknowledged import acknowledge
 from infra.capabilities.event_sources import QueueSource, StreamSource
 from infra.capabilities.functions import FunctionSpec, Layers, PythonFunction
 from infra.capabilities.reversal import ReversalStateMachine
-from infra.capabilities.schedules import EachMinute
+from infra.capabilities.schedules import EachMinute, EverySixHours
 from infra.settings import Settings
 from infra.stacks.environment import EnvironmentStack
 from infra.stacks.state import StateStack
 
 GET, QUERY = ["dynamodb:GetItem", "dynamodb:BatchGetItem"], ["dynamodb:Query"]
+READ_OR_CHANGE = ["dynamodb:GetItem", "dynamodb:UpdateItem"]
 PUT, UPDATE, DELETE = ["dynamodb:PutItem"], ["dynamodb:UpdateItem"], ["dynamodb:DeleteItem"]
 READ_STREAM = ["dynamodb:GetRecords", "dynamodb:GetShardIterator", "dynamodb:DescribeStream"]
 FIND_STREAM = ["dynamodb:ListStreams"]
@@ -83,7 +84,10 @@ class OrdersStack(EnvironmentStack):
         # It ends before the next one begins.
         self.sweep = self._executor("Sweep", "sweep", timeout_s=55, more=runs_reversals)
         self.wake = self._wake()
-        self.functions = [self.webhook, self.execute_order, self.reversal, self.verify_fill, self.wake, self.sweep]
+        self.publish_hours = self._publish_hours()
+        self.refresh_tokens = self._refresh_tokens()
+        on_the_path = [self.webhook, self.execute_order, self.reversal, self.verify_fill, self.wake, self.sweep]
+        self.functions = [*on_the_path, self.publish_hours, self.refresh_tokens]
 
         self._grant()
         self._connect()
@@ -116,6 +120,7 @@ class OrdersStack(EnvironmentStack):
             "ACCOUNTS_TABLE": self._state.accounts.table_name,
             "MARKET_TABLE": self._state.market.table_name,
             "PAPER_TABLE": self._state.paper.table_name,
+            **self._access,
             "ORDERS_QUEUE_URL": self._orders_queue.queue_url,
             "VERIFICATION_QUEUE_URL": self._verification_queue.queue_url,
             **(more or {}),
@@ -127,6 +132,27 @@ class OrdersStack(EnvironmentStack):
     def _wake(self) -> PythonFunction:
         environment = {"ORDERS_QUEUE_URL": self._orders_queue.queue_url}
         return self._function("Wake", FunctionSpec(name="wake", environment=environment, timeout_s=30, memory_mb=256))
+
+    def _publish_hours(self) -> PythonFunction:
+        spec = FunctionSpec(
+            name="publish_hours",
+            environment={"MARKET_TABLE": self._state.market.table_name},
+            timeout_s=60,
+            # It loads pandas, and a larger share of a CPU does that for the same price sooner.
+            memory_mb=1024,
+            extra_layers=("calendars",),
+        )
+        return self._function("PublishHours", spec)
+
+    def _refresh_tokens(self) -> PythonFunction:
+        # It begins no renewal in the second half of its time, so that none is cut off; the next run goes on beside it.
+        environment = {"ACCOUNTS_TABLE": self._state.accounts.table_name, **self._access}
+        return self._function("RefreshTokens", FunctionSpec(name="refresh_tokens", environment=environment, timeout_s=90))
+
+    @property
+    def _access(self) -> dict[str, str]:
+        """What lets accounts in, and the buckets of their requests."""
+        return {"FLEET_TABLE": self._state.fleet.table_name, "BROKER_SECRET_PREFIX": self.settings.broker_secret_prefix}
 
     def _function(self, construct_id: str, spec: FunctionSpec) -> PythonFunction:
         return PythonFunction(self, construct_id, spec=spec, settings=self.settings, assets=self._assets, layers=self._layers)
@@ -144,6 +170,14 @@ class OrdersStack(EnvironmentStack):
             failed_events=self._state.wake_failures,
         )
         EachMinute(self, "SweepSchedule", settings=self.settings, function=self.sweep.function)
+        EachMinute(
+            self,
+            "RefreshTokensSchedule",
+            settings=self.settings,
+            function=self.refresh_tokens.function,
+            name="each-minute-refresh-tokens",
+        )
+        EverySixHours(self, "HoursSchedule", settings=self.settings, function=self.publish_hours.function)
 
     def _grant(self) -> None:
         """Who may touch what."""
@@ -158,6 +192,8 @@ class OrdersStack(EnvironmentStack):
         _allow(self.sweep.role, QUERY, f"{self._state.orders.table_arn}/index/open")
         self._grant_starting_reversals()
         self._grant_wake()
+        self._grant_publish_hours()
+        self._grant_refresh_tokens()
         self._grant_workflow()
 
     def _grant_webhook(self) -> None:
@@ -175,12 +211,9 @@ class OrdersStack(EnvironmentStack):
         _allow(role, [*GET, *QUERY, *PUT, *UPDATE, *DELETE], self._state.orders.table_arn)
         _allow(role, [*GET, *QUERY, *PUT], self._state.paper.table_arn)
         _allow(role, GET, self._state.accounts.table_arn, self._state.market.table_arn)
+        _allow(role, READ_OR_CHANGE, self._state.fleet.table_arn)
         _allow(role, SEND, self._orders_queue.queue_arn, self._verification_queue.queue_arn)
-        broker_secrets = self._secret(f"{self.settings.secret_prefix}/broker/*")
-        self._allow_secret(role, broker_secrets)
-        acknowledge(
-            role, f"AwsSolutions-IAM5[Resource::{broker_secrets}]", "Accounts come and go; their secrets share this prefix"
-        )
+        self._allow_broker_secrets(role)
         self._allow_key(role, USE_KEY_ON_TABLES, "dynamodb")
         self._allow_key(role, USE_KEY_ON_QUEUES, "sqs")
 
@@ -205,6 +238,18 @@ class OrdersStack(EnvironmentStack):
         self._allow_key(role, ["kms:Decrypt"], "dynamodb")
         self._allow_key(role, USE_KEY_ON_QUEUES, "sqs")
 
+    def _grant_publish_hours(self) -> None:
+        _allow(self.publish_hours.role, PUT, self._state.market.table_arn)
+        self._allow_key(self.publish_hours.role, USE_KEY_ON_TABLES, "dynamodb")
+
+    def _grant_refresh_tokens(self) -> None:
+        role = self.refresh_tokens.role
+        _allow(role, [*READ_OR_CHANGE, *QUERY], self._state.accounts.table_arn)
+        _allow(role, QUERY, f"{self._state.accounts.table_arn}/index/by_user")
+        _allow(role, READ_OR_CHANGE, self._state.fleet.table_arn)
+        self._allow_broker_secrets(role, writes=True)
+        self._allow_key(role, USE_KEY_ON_TABLES, "dynamodb")
+
     def _grant_workflow(self) -> None:
         role = self.workflow.role
         _allow(role, ["lambda:InvokeFunction"], self.reversal.function.function_arn)
@@ -215,11 +260,17 @@ class OrdersStack(EnvironmentStack):
             service="secretsmanager", resource="secret", resource_name=name, arn_format=ArnFormat.COLON_RESOURCE_NAME
         )
 
-    def _allow_secret(self, role: iam.Role, secret_arn: str) -> None:
-        """Read a secret; the key opens nothing else of Secrets Manager for this role."""
-        _allow(role, ["secretsmanager:GetSecretValue"], secret_arn)
+    def _allow_broker_secrets(self, role: iam.Role, *, writes: bool = False) -> None:
+        secrets = self._secret(f"{self.settings.broker_secret_prefix}/*")
+        self._allow_secret(role, secrets, writes=writes)
+        acknowledge(role, f"AwsSolutions-IAM5[Resource::{secrets}]", "Accounts come and go; their secrets share this prefix")
+
+    def _allow_secret(self, role: iam.Role, secret_arn: str, *, writes: bool = False) -> None:
+        """Read a secret, or write it as well; the key opens nothing else of Secrets Manager for this role."""
+        _allow(role, ["secretsmanager:GetSecretValue", *(["secretsmanager:PutSecretValue"] if writes else [])], secret_arn)
         context = {"StringLike": {"kms:EncryptionContext:SecretARN": secret_arn}}
-        self._allow_key(role, ["kms:Decrypt"], "secretsmanager", context)
+        key_use = ["kms:Decrypt", *(["kms:GenerateDataKey"] if writes else [])]
+        self._allow_key(role, key_use, "secretsmanager", context)
 
     def _allow_key(
         self, role: iam.Role, actions: Sequence[str], service: str, conditions: Mapping[str, Any] | None = None

@@ -28,6 +28,7 @@ class StateStack(EnvironmentStack):
         self.guards = Table(self, "Guards", settings=settings, key=key, ttl=True).table
         self.market = Table(self, "Market", settings=settings, key=key, ttl=True).table
         self.paper = Table(self, "Paper", settings=settings, key=key).table
+        self.fleet = Table(self, "Fleet", settings=settings, key=key, ttl=True).table
 
         # Visibility longer than a run of execute_order (25 s): while it acts, nobody else gets the lane's wake-ups.
         orders_queue = QueueSpec(name="orders", visibility_s=30, max_receive_count=20)
@@ -44,12 +45,15 @@ class StateStack(EnvironmentStack):
                 "GuardsTableName": self.guards.table_name,
                 "MarketTableName": self.market.table_name,
                 "PaperTableName": self.paper.table_name,
+                "FleetTableName": self.fleet.table_name,
                 "OrdersQueueUrl": self.orders_queue.queue.queue_url,
                 "OrdersDlqUrl": self.orders_queue.dead_letters.queue_url,
                 "VerificationQueueUrl": self.verification_queue.queue.queue_url,
                 "VerificationDlqUrl": self.verification_queue.dead_letters.queue_url,
                 "WakeDlqUrl": self.wake_failures.queue_url,
                 "MasterKeySecretId": self.master_key_name,
+                "BrokerSecretPrefix": settings.broker_secret_prefix,
+                "KeyArn": key.key_arn,
             }
         )
 

@@ -67,6 +67,22 @@ def test_a_move_cancelled_for_want_of_capacity_is_no_conflict(aws: ScriptedServe
         orders_of(aws).take(LaneView(order.lane), order, order.received_at)
 
 
+def test_an_order_added_twice_is_there_once(aws: ScriptedServer) -> None:
+    aws.replies = [BROKEN, cancelled("ConditionalCheckFailed", "None"), what_is_there]
+    orders_of(aws).add(an_order())
+    assert aws.operations == ["TransactWriteItems", "TransactWriteItems", "GetItem"]
+
+
+def test_an_order_that_another_transaction_kept_from_being_added_is_not_taken_for_there(aws: ScriptedServer) -> None:
+    aws.replies = [cancelled("None", "TransactionConflict"), Reply()]
+    with pytest.raises(StorageUnavailable):
+        orders_of(aws).add(an_order())
+
+
+def what_is_there(_: Request) -> Reply:
+    return Reply(200, {"Item": {"pk": {"S": "ORDER"}}})
+
+
 def test_an_acceptance_that_meets_another_transaction_is_tried_again(aws: ScriptedServer) -> None:
     aws.replies = [cancelled("TransactionConflict", "None"), Reply()]
     order = an_order()

@@ -105,7 +105,10 @@ def test_an_account_at_an_unknown_venue_is_refused() -> None:
     desk = BrokerDesk(PaperExchange().services)
     nowhere = AccountRef("01X", "nowhere")
 
-    assert desk.submit(nowhere, leg("buy", "1")) == Rejected("unsupported", "there is no venue 'nowhere'; known are: paper")
+    for sent in (leg("buy", "1"), leg("buy", "1", reduce_only=True)):
+        outcome = desk.submit(nowhere, sent)
+        assert isinstance(outcome, Rejected)
+        assert (outcome.reason, outcome.text.partition(";")[0]) == ("unsupported", "there is no venue 'nowhere'")
     with pytest.raises(Unsupported):
         desk.capabilities(nowhere)
 
@@ -149,7 +152,7 @@ def test_an_order_is_asked_for_by_both_ids() -> None:
     assert desk.look_up(ACCOUNT, sent) is None
     desk.cancel(ACCOUNT, sent)
 
-    assert broker.asked == [OrderRef(sent.client_order_id, "B-7")] * 2
+    assert broker.asked == [OrderRef(sent.client_order_id, "B-7", sent)] * 2
 
 
 def test_each_account_is_opened_once_and_closed_with_the_desk() -> None:

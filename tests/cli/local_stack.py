@@ -17,6 +17,7 @@ import urllib3
 
 from cli.application import run
 from cli.directory import Directory
+from cli.means import Means
 from cli.places import Local
 from cli.processes import Background
 from cli.seed import seed
@@ -26,6 +27,7 @@ from tests.contract.moto import KEYS, REGION, Moto
 
 FUNCTION = "sweep"
 FUNCTION_NAME = "fillpath-test-sweep"
+KEY_ARN = "arn:aws:kms:eu-west-1:123456789012:key/11111111-2222-3333-4444-555555555555"
 
 
 class Ran(NamedTuple):
@@ -48,6 +50,7 @@ class Stack:
         self._local = local
         self._capsys = capsys
         self.webhook = webhook
+        self.means = Means()
         outputs = {name: value for part in json.loads(local.outputs.read_text()).values() for name, value in part.items()}
         self.target: Target = local_target(read_description(local), outputs)
         self.directory = Directory(self.target.accounts)
@@ -56,7 +59,7 @@ class Stack:
     def run(self, *arguments: str) -> Ran:
         """As typed behind ./fillpath."""
         self._capsys.readouterr()
-        code = run(["--local", str(self._local.folder), *arguments])
+        code = run(["--local", str(self._local.folder), *arguments], self.means)
         return Ran(code, *self._capsys.readouterr())
 
 
@@ -111,8 +114,9 @@ def describe(folder: Path, moto: Moto, webhook: Webhook) -> Local:
         "secret_access_key": KEYS.secret_key,
     }
     local.stack.write_text(json.dumps({"api_url": webhook.url, "aws": aws}))
-    tables = {f"{name.title()}TableName": name for name in ("orders", "accounts", "guards", "market", "paper")}
-    outputs = {**tables, "MasterKeySecretId": moto.create_secret(), "SweepFunctionName": FUNCTION_NAME}
+    tables = {f"{name.title()}TableName": name for name in ("orders", "accounts", "guards", "market", "paper", "fleet")}
+    secrets = {"MasterKeySecretId": moto.create_secret(), "BrokerSecretPrefix": "fillpath/test/broker", "KeyArn": KEY_ARN}
+    outputs = {**tables, **secrets, "SweepFunctionName": FUNCTION_NAME}
     local.outputs.write_text(json.dumps({"Stack": outputs}))
     return local
 

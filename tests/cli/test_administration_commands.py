@@ -126,7 +126,7 @@ def test_secrets_are_shown_only_where_asked_for(stack: Stack) -> None:
         ("user add a@b", "EMAIL: 'a@b' is not an address", "name@example.com"),
         ("user set bob --active", "there is no user bob", "trader@example.com"),
         ("user set trader@example.com", "nothing to change was given", "--plan NAME"),
-        ("account add nyse", "there is no venue 'nyse'", "known are: paper"),
+        ("account add nyse", "there is no venue 'nyse'", "paper"),
         ("account set none --terms", "there is no account none", "paper"),
         ("account set paper", "nothing to change was given", "--symbols ES,NQ"),
         ("account set paper --symbols FOO", "'FOO' is not in the catalogue", "use a root (ES)"),

@@ -18,6 +18,7 @@ class Recorder:
     def __init__(self, api_url: str) -> None:
         self._api_url = api_url
         self.events: dict[str, Any] = {}
+        self.started: list[str] = []
 
     def webhook_url(self, token: str) -> str:
         return f"{self._api_url}/webhook/tradingview/{token}"
@@ -25,11 +26,16 @@ class Recorder:
     def invoke(self, function: str, event: Any) -> None:
         self.events[function] = event["Records"][0]
 
+    def start(self, function: str, event: Any) -> None:
+        assert self.events, "nothing that an alert waits for is held up"
+        self.started.append(function)
+
 
 def test_what_an_alert_needs_at_once_is_started() -> None:
     with a_webhook_server() as webhook:
         target = Recorder(webhook.url)
         warm_up(target, "acc-1")
+    assert target.started == ["publish_hours"]
     assert [path for path, _ in webhook.alerts] == ["/webhook/tradingview/warm-up"]
     assert WakeUp.model_validate_json(target.events["execute_order"]["body"]) == WakeUp(account_id="acc-1", root="ES")
     woken = wake_up_for(target.events["wake"]["dynamodb"])

@@ -4,16 +4,22 @@ import json
 from collections.abc import Callable
 from typing import Any, NamedTuple, Protocol
 
+from fillpath.accounts.ports.access_vault import AccessVault
 from fillpath.accounts.ports.account_store import AccountStore
 from fillpath.accounts.ports.controls import Controls
 from fillpath.accounts.ports.master_key import MasterKey
+from fillpath.accounts.ports.rate_limits import RateLimits
+from fillpath.accounts.ports.token_ledger import TokenLedger
 from fillpath.alerts.ports.alert_store import AlertStore
 from fillpath.alerts.ports.inbox import Inbox as AlertInbox
+from fillpath.clock import Clock
 from fillpath.market.ports.last_prices import LastPrices
+from fillpath.market.ports.trading_hours import HoursPublisher, TradingHours
 from fillpath.orders.ports.lane_queue import LaneQueue
 from fillpath.orders.ports.order_store import OrderStore
 from fillpath.orders.ports.reversal_runner import ReversalRunner
 from fillpath.orders.ports.verification_queue import VerificationQueue
+from fillpath_aws.access_vault import SecretsManagerAccessVault
 from fillpath_aws.account_store import DynamoAccountStore
 from fillpath_aws.alert_store import DynamoAlertStore, Tables
 from fillpath_aws.controls import DynamoControls
@@ -22,9 +28,13 @@ from fillpath_aws.lane_queue import SqsLaneQueue
 from fillpath_aws.last_prices import DynamoLastPrices
 from fillpath_aws.master_key import SecretsManagerMasterKey
 from fillpath_aws.order_store import DynamoOrderStore
+from fillpath_aws.rate_limits import DynamoRateLimits
 from fillpath_aws.reversal_runner import StepFunctionsReversalRunner
+from fillpath_aws.token_ledger import DynamoTokenLedger
+from fillpath_aws.trading_hours import DynamoTradingHours
 from fillpath_aws.verification_queue import SqsVerificationQueue
 from tests.contract.moto import Moto
+from tests.fakes.access_vault import FakeAccessVault
 from tests.fakes.account_store import FakeAccountStore
 from tests.fakes.alert_store import FakeAlertStore
 from tests.fakes.clock import FakeClock
@@ -34,8 +44,11 @@ from tests.fakes.lane_queue import FakeLaneQueue
 from tests.fakes.last_prices import FakeLastPrices
 from tests.fakes.master_key import FakeMasterKey
 from tests.fakes.order_store import FakeOrderStore
+from tests.fakes.rate_limits import Buckets, FakeRateLimits
 from tests.fakes.reversal_runner import FakeReversalRunner
 from tests.fakes.tables import FakeTables
+from tests.fakes.token_ledger import FakeTokenLedger
+from tests.fakes.trading_hours import FakeTradingHours
 from tests.fakes.verification_queue import FakeVerificationQueue
 
 
@@ -50,6 +63,10 @@ class Message(NamedTuple):
 Inbox = Callable[[], list[Message]]
 
 
+class Hours(TradingHours, HoursPublisher, Protocol):
+    """Both sides of the hours, as one adapter has them."""
+
+
 class Host(Protocol):
     """The ports of one empty environment, and what its queues hold."""
 
@@ -59,6 +76,11 @@ class Host(Protocol):
     accounts: AccountStore
     controls: Controls
     prices: LastPrices
+    hours: Hours
+    vault: AccessVault
+    tokens: TokenLedger
+
+    def limits(self, clock: Clock) -> RateLimits: ...
 
     def lanes(self) -> tuple[LaneQueue, Inbox]: ...
 
@@ -82,8 +104,15 @@ class FakeHost:
         self.accounts: AccountStore = FakeAccountStore(tables)
         self.controls: Controls = FakeControls(tables)
         self.prices: LastPrices = FakeLastPrices()
+        self.hours: Hours = FakeTradingHours()
+        self.vault: AccessVault = FakeAccessVault()
+        self.tokens: TokenLedger = FakeTokenLedger()
+        self._buckets = Buckets()
         self._clock = FakeClock()
         self._reversals = FakeReversalRunner()
+
+    def limits(self, clock: Clock) -> RateLimits:
+        return FakeRateLimits(clock, self._buckets)
 
     def lanes(self) -> tuple[LaneQueue, Inbox]:
         queue = FakeLaneQueue(self._clock)
@@ -123,7 +152,13 @@ class AwsHost:
         self.accounts: AccountStore = DynamoAccountStore(moto.dynamodb, "accounts")
         self.controls: Controls = DynamoControls(moto.dynamodb, "accounts")
         self.prices: LastPrices = DynamoLastPrices(moto.dynamodb, "market")
+        self.hours: Hours = DynamoTradingHours(moto.dynamodb, "market", FakeClock())
+        self.vault: AccessVault = SecretsManagerAccessVault(moto.secrets_manager, "fillpath/test/broker")
+        self.tokens: TokenLedger = DynamoTokenLedger(moto.dynamodb, "fleet")
         self._state_machine = ""
+
+    def limits(self, clock: Clock) -> RateLimits:
+        return DynamoRateLimits(self._moto.dynamodb, "fleet", clock)
 
     def lanes(self) -> tuple[LaneQueue, Inbox]:
         url = self._moto.create_queue("orders")

@@ -18,6 +18,7 @@ INDEXES = {
     "guards": {},
     "market": {},
     "paper": {},
+    "fleet": {},
 }
 MASTER_KEY = "a master key of the tests, 32 bytes or more"
 _MACHINE = {"StartAt": "Stay", "States": {"Stay": {"Type": "Wait", "Seconds": 60, "End": True}}}

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from fillpath.accounts.model import Credentials, Execution, Gate, QuantityIs, SecretIn, TimeOf
+from fillpath.accounts.model import Credentials, Execution, Gate, OutsideHours, QuantityIs, RollBy, SecretIn, TimeOf
 from fillpath.errors import NotFound
 from tests.contract.hosts import Host
 from tests.contract.records import NOW, a_user, a_webhook, an_account, an_owner, later
@@ -30,10 +30,44 @@ def test_all_users_are_listed_by_id(host: Host) -> None:
 
 def test_an_account_is_read_as_saved(host: Host) -> None:
     account = an_account(
-        execution=Execution.WORKER, credentials=Credentials.VERIFIED, symbols=("ES",), terms_accepted_at=NOW, simulation=False
+        execution=Execution.WORKER,
+        credentials=Credentials.VERIFIED,
+        symbols=("ES",),
+        terms_accepted_at=NOW,
+        simulation=False,
+        connection={"environment": "paper", "account": "DU1"},
+        roll_by=RollBy.VENUE,
+        roll_days=3,
+        one_order_flip=True,
+        outside_hours=OutsideHours.QUEUE,
+        sign_in_by=later(60),
     )
     host.accounts.save(account)
     assert host.accounts.account("acc-1") == account
+
+
+def test_only_what_is_known_of_an_account_s_access_is_changed(host: Host) -> None:
+    account = an_account(credentials=Credentials.VERIFIED, symbols=("ES",), label="mine")
+    host.accounts.save(account)
+    host.accounts.mark_access("acc-1", Credentials.NEEDS_REAUTH, later(60))
+    assert host.accounts.account("acc-1") == account.model_copy(
+        update={"credentials": Credentials.NEEDS_REAUTH, "sign_in_by": later(60)}
+    )
+    host.accounts.mark_access("acc-1", Credentials.VERIFIED, None)
+    assert host.accounts.account("acc-1") == account
+    assert host.accounts.of_user("ann")[0] == (account,)
+
+
+def test_an_account_that_was_removed_is_gone_and_is_not_made_again_by_a_mark(host: Host) -> None:
+    host.accounts.save(an_account())
+    host.accounts.save(an_account("acc-2"))
+    host.accounts.remove_account("acc-1")
+    host.accounts.remove_account("acc-1")
+    with pytest.raises(NotFound):
+        host.accounts.mark_access("acc-1", Credentials.VERIFIED, None)
+    with pytest.raises(NotFound):
+        host.accounts.account("acc-1")
+    assert host.accounts.of_user("ann")[0] == (an_account("acc-2"),)
 
 
 def test_a_webhook_is_read_as_saved(host: Host) -> None:

@@ -284,6 +284,42 @@ def test_marks_stay_when_the_lane_is_taken_again(host: Host) -> None:
     assert host.orders.lane(LANE).reduced_at == {"hook-1": later(5)}
 
 
+def test_an_order_that_is_added_is_there_as_it_was_written_and_stands_in_its_lane(host: Host) -> None:
+    order = an_order(listing=Listing.WORKING, state=OrderState.WORKING, reduces=True, parent_id=an_order().order_id)
+    order = order.with_leg(a_leg(order, leg="exits", broker_order_id="7+8", take_profit=Decimal(5), stop_loss=Decimal(3)))
+    host.orders.add(order)
+    assert host.orders.get(order.order_id) == order
+    assert host.orders.lane(LANE).working == (Working(order.order_id, Side.SELL, reduces=True),)
+    assert list(host.orders.open_orders()) == [order]
+    assert host.orders.of_user("ann", 3) == (order,)
+
+
+def test_an_order_that_is_added_again_stays_as_it_has_become(host: Host) -> None:
+    order = an_order(listing=Listing.WORKING, state=OrderState.WORKING)
+    order = order.with_leg(a_leg(order))
+    host.orders.add(order)
+    ended = host.orders.save(order, changed(order, state=OrderState.FILLED, listing=Listing.NONE))
+    host.orders.add(order)
+    assert host.orders.get(order.order_id) == ended
+    assert host.orders.lane(LANE).working == ()
+    assert list(host.orders.open_orders()) == []
+
+
+@pytest.mark.parametrize("listing", [Listing.NONE, Listing.WAITING])
+def test_an_order_is_added_where_its_listing_says(host: Host, listing: Listing) -> None:
+    order = an_order(listing=listing)
+    host.orders.add(order)
+    listed = (Waiting(order.order_id, order.deadline),) if listing is Listing.WAITING else ()
+    assert host.orders.lane(LANE) == LaneView(LANE, waiting=listed)
+
+
+def test_an_order_that_was_added_is_saved_and_taken_like_any_other(host: Host) -> None:
+    order = an_order(listing=Listing.WAITING)
+    host.orders.add(order)
+    stored = taken(host, order)
+    assert (stored.owns_lane, stored.version, host.orders.lane(LANE).owner) == (True, 1, order.order_id)
+
+
 def test_open_orders_are_those_without_an_end_state(host: Host) -> None:
     orders = [an_order(later(number)) for number in range(9)]
     for order in orders:

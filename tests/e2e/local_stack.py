@@ -17,7 +17,7 @@ from cli.target import Target, local_target
 from fillpath.ids import new_id
 from fillpath.orders.messages import CheckRequest
 from fillpath.orders.model import Order
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 ROLE = "fillpath-local-{function}"
 TASKS = ("Prepare", "ClosePosition", "PollFill", "OpenPosition", "Abort")

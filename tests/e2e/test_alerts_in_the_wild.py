@@ -15,7 +15,7 @@ from tests.alerts import messages
 from tests.e2e.conftest import NewTrader
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 
 def believed(before: int, after: int) -> dict[str, object]:

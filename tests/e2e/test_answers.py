@@ -14,7 +14,7 @@ from fillpath.orders.model import OrderState
 from tests.e2e.conftest import NewTrader
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 TRADINGVIEW_HANGS_UP_S = 3.0
 

@@ -11,7 +11,7 @@ import pytest
 from fillpath.orders.model import Order, OrderState
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 # The emulator starts a process for each concurrent invocation and keeps it: more at a time would measure the machine's memory.
 AT_A_TIME = 16

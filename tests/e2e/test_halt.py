@@ -3,7 +3,7 @@
 from fillpath.orders.model import OrderState
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 
 def test_a_halt_between_accept_and_submit_stops_the_entry(stack: LocalStack, patient: Trader) -> None:

@@ -9,7 +9,7 @@ from fillpath.orders.model import LegStatus, Order, OrderState
 from tests.e2e.conftest import NewTrader
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 # The queue shows the wake-up of a killed run again after 30 s; the emulator takes 10 s to notice that a process is gone, in
 # which no other lane acts.

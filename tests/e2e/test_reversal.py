@@ -8,7 +8,7 @@ import pytest
 from fillpath.orders.model import Order, OrderState
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 REVERSED = ["Prepare", "ClosePosition", "PollFill", "OpenPosition"]
 Legs = list[tuple[str, str, int]]

@@ -20,10 +20,67 @@ def broker_secret(stack: LocalStack) -> Iterator[str]:
     secrets_manager.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
 
 
+@pytest.fixture(scope="module")
+def token_item(stack: LocalStack) -> Iterator[tuple[str, dict[str, dict[str, str]]]]:
+    """What is known of an account's token: the table, and the item's key."""
+    table, key = stack.description["tables"]["fleet"], {"pk": {"S": f"TOKEN#{uuid4().hex}"}, "sk": {"S": "TOKEN"}}
+    stack.dynamodb.put_item(TableName=table, Item={**key, "version": {"N": "1"}})
+    yield table, key
+    stack.dynamodb.delete_item(TableName=table, Key=key)
+
+
 @pytest.mark.parametrize("function", ["webhook", "wake"])
 def test_who_does_not_execute_cannot_read_a_broker_s_secret(stack: LocalStack, broker_secret: str, function: str) -> None:
     with pytest.raises(ClientError, match="AccessDenied"):
         stack.as_role("secretsmanager", function).get_secret_value(SecretId=broker_secret)
+
+
+@pytest.mark.parametrize("function", ["webhook", "wake"])
+def test_who_does_not_execute_knows_nothing_of_tokens(
+    stack: LocalStack, token_item: tuple[str, dict[str, dict[str, str]]], function: str
+) -> None:
+    table, key = token_item
+    with pytest.raises(ClientError, match="AccessDenied"):
+        stack.as_role("dynamodb", function).get_item(TableName=table, Key=key)
+
+
+@pytest.mark.parametrize("function", ["execute-order", "reversal", "verify-fill", "sweep", "refresh-tokens"])
+def test_who_executes_knows_of_tokens_and_may_tell_of_them_but_not_delete_them(
+    stack: LocalStack, token_item: tuple[str, dict[str, dict[str, str]]], function: str
+) -> None:
+    table, key = token_item
+    dynamodb = stack.as_role("dynamodb", function)
+    assert dynamodb.get_item(TableName=table, Key=key)["Item"]["version"] == {"N": "1"}
+    dynamodb.update_item(
+        TableName=table, Key=key, UpdateExpression="SET refused_version = :v", ExpressionAttributeValues={":v": {"N": "1"}}
+    )
+    with pytest.raises(ClientError, match="AccessDenied"):
+        dynamodb.delete_item(TableName=table, Key=key)
+
+
+@pytest.mark.parametrize("function", ["webhook", "wake", "execute-order", "reversal", "verify-fill", "sweep"])
+def test_who_does_not_renew_tokens_cannot_change_a_broker_s_secret(stack: LocalStack, broker_secret: str, function: str) -> None:
+    with pytest.raises(ClientError, match="AccessDenied"):
+        stack.as_role("secretsmanager", function).put_secret_value(SecretId=broker_secret, SecretString="mine now")
+
+
+def test_who_renews_tokens_can_change_a_broker_s_secret_and_neither_make_nor_delete_one(
+    stack: LocalStack, broker_secret: str
+) -> None:
+    secrets_manager = stack.as_role("secretsmanager", "refresh-tokens")
+    secrets_manager.put_secret_value(SecretId=broker_secret, SecretString="a broker's password")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        secrets_manager.create_secret(Name=f"fillpath/local/broker/{uuid4().hex}", SecretString="another")
+    with pytest.raises(ClientError, match="AccessDenied"):
+        secrets_manager.delete_secret(SecretId=broker_secret, ForceDeleteWithoutRecovery=True)
+
+
+def test_who_renews_tokens_touches_neither_orders_nor_the_master_key(stack: LocalStack) -> None:
+    key = {"pk": {"S": "ORDER#any"}, "sk": {"S": "ORDER"}}
+    with pytest.raises(ClientError, match="AccessDenied"):
+        stack.as_role("dynamodb", "refresh-tokens").get_item(TableName=stack.description["tables"]["orders"], Key=key)
+    with pytest.raises(ClientError, match="AccessDenied"):
+        stack.as_role("secretsmanager", "refresh-tokens").get_secret_value(SecretId=stack.outputs["MasterKeySecretId"])
 
 
 @pytest.mark.parametrize("function", ["execute-order", "reversal", "verify-fill", "sweep"])

@@ -9,7 +9,7 @@ from fillpath.orders.model import OrderState
 from fillpath_brokers.facade import OrderRef
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
-from tests.e2e.waiting import until
+from tests.waiting import until
 
 
 def test_a_delayed_fill_is_found(patient: Trader) -> None:

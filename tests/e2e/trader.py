@@ -14,10 +14,10 @@ from fillpath.accounts.model import Account, Route, User, Webhook
 from fillpath.ids import new_id
 from fillpath.market.instruments import resolve
 from fillpath.orders.model import Order, OrderState
-from fillpath_brokers.paper.scenario import parse
+from fillpath_brokers.exchange.scenario import parse
 from fillpath_brokers.paper.venue import PaperBroker
 from tests.e2e.local_stack import LocalStack
-from tests.e2e.waiting import PATIENCE_S, until
+from tests.waiting import PATIENCE_S, until
 
 ACCEPTED = {200, 202}
 

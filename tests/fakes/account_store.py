@@ -1,8 +1,9 @@
 """Users, accounts, webhooks and token digests in dictionaries."""
 
+from datetime import datetime
 from typing import TypeVar
 
-from fillpath.accounts.model import Account, User, Webhook
+from fillpath.accounts.model import Account, Credentials, User, Webhook
 from fillpath.accounts.ports.account_store import TokenOwner
 from fillpath.errors import NotFound
 from tests.fakes.tables import FakeTables
@@ -44,6 +45,15 @@ class FakeAccountStore:
             self.tables.users[record.user_id] = record
         else:
             self.tables.accounts[record.account_id] = record
+
+    def mark_access(self, account_id: str, credentials: Credentials, sign_in_by: datetime | None) -> None:
+        """Change what is known of an account's access."""
+        changes = {"credentials": credentials, "sign_in_by": sign_in_by}
+        self.tables.accounts[account_id] = self.account(account_id).model_copy(update=changes)
+
+    def remove_account(self, account_id: str) -> None:
+        """Delete an account's record."""
+        self.tables.accounts.pop(account_id, None)
 
     def save_webhook(self, webhook: Webhook, tokens: dict[str, TokenOwner], revoked: tuple[str, ...] = ()) -> None:
         """Write a webhook with its token digests and delete revoked ones."""

@@ -60,12 +60,13 @@ class FakeOrderStore:
         mine = [order for order in self.tables.orders.values() if order.user_id == user_id]
         return tuple(sorted(mine, key=lambda order: order.order_id, reverse=True)[:limit])
 
-    def add(self, order: Order) -> Order:
-        """Put an order there without an alert, with its place in its lane."""
+    def add(self, order: Order) -> None:
+        """Put a new order there with its place in its lane; one that is there already stays."""
+        if order.order_id in self.tables.orders:
+            return
         self.tables.put_order(order)
         if order.listing is not Listing.NONE:
             self.tables.lane(order.lane).enlist(order)
-        return order
 
     def _put(self, old: Order, new: Order, update: dict[str, object]) -> Order:
         current = self.tables.orders.get(old.order_id)

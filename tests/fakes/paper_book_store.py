@@ -18,6 +18,8 @@ class FakePaperBookStore:
         self.accounts: dict[str, Document] = {}
         self.orders: dict[tuple[str, str], Document] = {}
         self.filled: dict[tuple[str, str], tuple[Document, ...]] = {}
+        self.in_order: list[Document] = []
+        """Every fill as it came."""
         self._lock = Lock()
 
     def load(self, account_id: str, client_order_id: str | None = None) -> tuple[Document | None, Document | None]:
@@ -41,8 +43,16 @@ class FakePaperBookStore:
             for fill in fills:
                 key = (account_id, fill["client_order_id"])
                 self.filled[key] = (*self.filled.get(key, ()), fill)
+                self.in_order.append(fill)
 
     def fills(self, account_id: str, client_order_id: str) -> tuple[Document, ...]:
         """The fills of an order, the first one first."""
         with self._lock:
             return self.filled.get((account_id, client_order_id), ())
+
+    def fills_since(self, account_id: str, since: str) -> tuple[Document, ...]:
+        """The fills of the account from that instant on."""
+        with self._lock:
+            return tuple(
+                fill for (owner, _), fills in self.filled.items() for fill in fills if owner == account_id and fill["at"] >= since
+            )

@@ -7,8 +7,8 @@ import pytest
 
 from tests.contract.moto import KEYS, REGION, Moto, serve
 
-FUNCTIONS = ("webhook", "execute_order", "verify_fill", "wake", "reversal", "sweep")
-TABLES = ("orders", "accounts", "guards", "market", "paper")
+FUNCTIONS = ("webhook", "execute_order", "verify_fill", "wake", "reversal", "sweep", "publish_hours", "refresh_tokens")
+TABLES = ("orders", "accounts", "guards", "market", "paper", "fleet")
 
 
 class Context:
@@ -44,6 +44,7 @@ def aws(moto: Moto, monkeypatch: pytest.MonkeyPatch) -> Iterator[Moto]:
         "AWS_ENDPOINT_URL": moto.url,
         "WAIT_S": "0.2",
         "MASTER_KEY_SECRET_ID": moto.create_secret(),
+        "BROKER_SECRET_PREFIX": "fillpath/test/broker",
         "ORDERS_QUEUE_URL": moto.create_queue("orders"),
         "VERIFICATION_QUEUE_URL": moto.create_queue("verification"),
         "VERIFICATION_DLQ_URL": moto.create_queue("verification-dlq"),

@@ -8,10 +8,13 @@ import pytest
 
 from fillpath.accounts.manage import Access, save_webhook
 from fillpath.accounts.model import Route
+from fillpath.clock import SystemClock
 from fillpath.orders.model import OrderState
 from fillpath_aws.account_store import DynamoAccountStore
 from fillpath_aws.order_store import DynamoOrderStore
+from fillpath_aws.trading_hours import DynamoTradingHours
 from functions.execute_order import handler as execute_order
+from functions.publish_hours import handler as publish_hours
 from functions.sweep import handler as sweep
 from functions.verify_fill import handler as verify_fill
 from functions.wake import handler as wake
@@ -92,3 +95,16 @@ def test_a_change_of_a_lane_wakes_it(aws: Moto, context: Context, name: str) -> 
     assert wake.handler(event(f"wake/{name}.json"), context) == {"batchItemFailures": []}  # type: ignore[arg-type]  a context with what is used of it
     (message,) = received(aws, "orders")["Records"]
     assert json.loads(message["body"]) == {"account_id": "01KJQHPA5W3S8E6D4F2G1H9JKM", "root": "ES"}
+
+
+@pytest.mark.filterwarnings("ignore:Series.values returning an ndarray")  # the library uses what pandas is about to change
+@pytest.mark.parametrize("name", ["six_hours", "deployed"])
+def test_the_hours_of_every_exchange_are_published(aws: Moto, context: Context, name: str) -> None:
+    published = publish_hours.handler(event(f"publish_hours/{name}.json"), context)  # type: ignore[arg-type]  a context with what is used of it
+    assert published.keys() == {"CMES", "XEUR", "XNYS"}
+    hours = DynamoTradingHours(aws.dynamodb, "market", SystemClock())
+    today = datetime.now(UTC)
+    for calendar, count in published.items():
+        sessions = hours.sessions(calendar)
+        assert len(sessions) == count
+        assert sessions[-1].opens > today

@@ -9,10 +9,13 @@ from tests.infra.conftest import ROOT, Synthesized
 RUNBOOKS = ROOT / "docs" / "runbooks"
 REPORTED = {
     "LateFill": {"execute_order", "reversal", "verify_fill", "sweep"},
+    "NeedsReauth": {"refresh_tokens"},
     "OldestUnknownSeconds": {"sweep"},
     "ProtectionLost": {"execute_order", "verify_fill", "sweep"},
     "ReversalAborted": {"reversal", "sweep"},
+    "SignInDueSoon": {"refresh_tokens"},
     "SweepErrors": {"sweep"},
+    "TokenRenewalFailed": {"refresh_tokens"},
     "UnknownAheadExpired": {"execute_order", "sweep"},
 }
 
@@ -64,12 +67,12 @@ def test_every_event_that_the_code_counts_is_watched() -> None:
         ("5XXError", 1),
         ("ApproximateAgeOfOldestMessage", 2),
         ("ApproximateNumberOfMessagesVisible", 3),
-        ("Errors", 6),
+        ("Errors", 8),
         ("ExecutionsAborted", 1),
         ("ExecutionsFailed", 1),
         ("ExecutionsTimedOut", 1),
         ("IteratorAge", 1),
-        ("Throttles", 6),
+        ("Throttles", 8),
     ],
 )
 def test_queues_functions_workflow_stream_and_webhook_are_watched(alarms: list[dict[str, Any]], metric: str, count: int) -> None:

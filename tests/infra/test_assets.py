@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from infra import assets
-from infra.assets import BuiltAssets, Target, host_target
+from infra.assets import BuiltAssets, Target, host_target, without
 
 SOURCES_ONLY = Target("3.13", "aarch64-manylinux_2_28", None)
 
@@ -96,6 +96,52 @@ def test_a_changed_source_changes_only_its_own_zip(repository: Path) -> None:
 
 def test_another_target_gives_another_zip(repository: Path) -> None:
     assert build(repository)["core"] != build(repository, host_target())["core"]
+
+
+LOCK = """numpy==2.4.6 ; python_full_version < '3.12' \\
+    --hash=sha256:11
+    # via
+    #   exchange-calendars
+    #   pandas
+numpy==2.5.5 ; python_full_version >= '3.12' \\
+    --hash=sha256:22
+    # via pandas
+python-dateutil==2.9.0.post0 \\
+    --hash=sha256:33
+    # via -c lambda.txt
+six==1.17.0 \\
+    --hash=sha256:44
+"""
+COMMON = """python-dateutil==2.9.0.post0 \\
+    --hash=sha256:33
+six==1.17.0 \\
+    --hash=sha256:44
+"""
+
+
+def test_a_second_layer_of_wheels_leaves_out_what_the_first_one_has() -> None:
+    assert without(LOCK, COMMON) == LOCK.partition("python-dateutil")[0]
+    assert without(LOCK, "") == LOCK
+
+
+def test_the_layers_of_wheels_share_no_package_and_agree_on_what_they_both_need() -> None:
+    calendars, common = assets.CALENDARS_LOCK.read_text(), assets.LOCK.read_text()
+    pinned = {line.partition(" ")[0] for line in calendars.splitlines() if line[:1].isalpha()}
+    left = {line.partition(" ")[0] for line in without(calendars, common).splitlines() if line[:1].isalpha()}
+
+    assert {name.partition("==")[0] for name in left} >= {"exchange-calendars", "numpy", "pandas"}
+    assert pinned - left <= {line.partition(" ")[0] for line in common.splitlines() if line[:1].isalpha()}
+
+
+def test_what_no_function_needs_of_the_wheels_is_dropped(tmp_path: Path) -> None:
+    kept = ["pandas/core.py", "botocore/data/sqs/a.json", "toolz/tests/a.py"]
+    dropped = ["pandas/tests/a.py", "numpy/x/tests/tests/a.py", "botocore/data/ec2/a.json", "bin/f2py"]
+    for name in (*kept, *dropped):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    assets.drop_unused(tmp_path)
+
+    assert [name for name in (*kept, *dropped) if (tmp_path / name).exists()] == kept
 
 
 def test_a_function_without_a_handler_is_refused(repository: Path) -> None:

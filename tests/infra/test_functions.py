@@ -7,8 +7,17 @@ import pytest
 from tests.infra.conftest import Synthesize, Synthesized
 from tests.infra.policies import Words
 
-FUNCTIONS = ("webhook", "execute_order", "reversal", "verify_fill", "wake", "sweep")
-TIMEOUTS = {"webhook": 28, "execute_order": 25, "reversal": 30, "verify_fill": 30, "wake": 30, "sweep": 55}
+FUNCTIONS = ("webhook", "execute_order", "reversal", "verify_fill", "wake", "sweep", "publish_hours", "refresh_tokens")
+TIMEOUTS = {
+    "webhook": 28,
+    "execute_order": 25,
+    "reversal": 30,
+    "verify_fill": 30,
+    "wake": 30,
+    "sweep": 55,
+    "publish_hours": 60,
+    "refresh_tokens": 90,
+}
 
 
 def functions(synthesized: Synthesized) -> dict[str, dict[str, Any]]:
@@ -16,6 +25,15 @@ def functions(synthesized: Synthesized) -> dict[str, dict[str, Any]]:
         found["Environment"]["Variables"]["POWERTOOLS_SERVICE_NAME"]: found
         for found in synthesized.properties("AWS::Lambda::Function")
     }
+
+
+def rules(synthesized: Synthesized) -> dict[str, dict[str, Any]]:
+    return {rule["Name"].removeprefix("fillpath-prod-"): rule for rule in synthesized.properties("AWS::Events::Rule")}
+
+
+def started_by(synthesized: Synthesized, rule: dict[str, Any]) -> str:
+    [target] = rule["Targets"]
+    return Words(synthesized).of("Orders", target["Arn"])
 
 
 def test_the_functions_are_these(prod: Synthesized) -> None:
@@ -28,6 +46,8 @@ def test_the_functions_are_these(prod: Synthesized) -> None:
         "VerifyFillFunctionName",
         "WakeFunctionName",
         "SweepFunctionName",
+        "PublishHoursFunctionName",
+        "RefreshTokensFunctionName",
     }
 
 
@@ -46,7 +66,7 @@ def test_a_function_runs_its_own_handler_on_lambda_with_all_layers_and_traces(pr
     assert (found["Runtime"], found["Architectures"]) == ("python3.13", ["arm64"])
     assert found["TracingConfig"] == {"Mode": "Active"}
     assert found["Timeout"] == TIMEOUTS[name]
-    assert len(found["Layers"]) == 4
+    assert len(found["Layers"]) == (5 if name == "publish_hours" else 4)
 
 
 def test_every_log_group_forgets(prod: Synthesized) -> None:
@@ -99,7 +119,36 @@ def test_the_stream_wakes_for_new_waiting_orders_and_lanes_that_had_an_owner(pro
 
 
 def test_the_sweeper_runs_each_minute_and_is_not_retried(prod: Synthesized) -> None:
-    [rule] = prod.properties("AWS::Events::Rule")
+    rule = rules(prod)["each-minute"]
 
     assert rule["ScheduleExpression"] == "rate(1 minute)"
     assert rule["Targets"][0]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
+    assert started_by(prod, rule) == "function sweep"
+
+
+def test_tokens_are_looked_after_each_minute_and_the_next_run_does_what_one_did_not(prod: Synthesized) -> None:
+    rule = rules(prod)["each-minute-refresh-tokens"]
+
+    assert rule["ScheduleExpression"] == "rate(1 minute)"
+    assert rule["Targets"][0]["RetryPolicy"] == {"MaximumEventAgeInSeconds": 60, "MaximumRetryAttempts": 0}
+    assert started_by(prod, rule) == "function refresh-tokens"
+
+
+def test_hours_are_published_every_six_hours_and_after_each_deployment(prod: Synthesized) -> None:
+    regularly, deployed = rules(prod)["every-six-hours"], rules(prod)["deployed"]
+    pattern = deployed["EventPattern"]
+
+    assert regularly["ScheduleExpression"] == "rate(6 hours)"
+    assert (pattern["source"], pattern["detail-type"]) == (["aws.cloudformation"], ["CloudFormation Stack Status Change"])
+    assert pattern["detail"]["status-details"] == {"status": ["CREATE_COMPLETE", "UPDATE_COMPLETE"]}
+    [stacks] = pattern["detail"]["stack-id"]
+    assert Words(prod).of("Orders", stacks["prefix"]) == "stack/Fillpath-prod-"
+    assert started_by(prod, regularly) == started_by(prod, deployed) == "function publish-hours"
+
+
+def test_the_calendars_are_a_layer_of_the_function_that_publishes_hours_only(prod: Synthesized) -> None:
+    versions = prod.resources("AWS::Lambda::LayerVersion")
+    names = {name: version["Properties"]["LayerName"].rpartition("-")[2] for name, version in versions.items()}
+    layers = {name: {names[layer["Ref"]] for layer in found["Layers"]} for name, found in functions(prod).items()}
+
+    assert {name for name, its in layers.items() if "calendars" in its} == {"publish_hours"}

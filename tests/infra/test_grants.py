@@ -17,6 +17,7 @@ EXECUTOR = {
     "table accounts": GET,
     "table market": GET,
     "table paper": "BatchGetItem GetItem PutItem Query",
+    "table fleet": "GetItem UpdateItem",
     "queue orders.fifo": "SendMessage",
     "queue verification.fifo": "SendMessage",
     "secret:fillpath/prod/broker/*": "GetSecretValue",
@@ -53,6 +54,16 @@ EXPECTED: Rights = {
         "key via sqs": "Decrypt GenerateDataKey",
         "*": f"ListStreams {TRACE['*']}",
     },
+    "role refresh-tokens": {
+        "table accounts": "GetItem Query UpdateItem",
+        "table accounts/index/by_user": "Query",
+        "table fleet": "GetItem UpdateItem",
+        "secret:fillpath/prod/broker/*": "GetSecretValue PutSecretValue",
+        "key via secretsmanager for secret:fillpath/prod/broker/*": "Decrypt GenerateDataKey",
+        "key via dynamodb": USE_KEY["key via dynamodb"],
+        **TRACE,
+    },
+    "role publish-hours": {"table market": "PutItem", "key via dynamodb": USE_KEY["key via dynamodb"], **TRACE},
     "role reversal-workflow": {
         "function reversal": "InvokeFunction",
         "*": "CreateLogDelivery DeleteLogDelivery DescribeLogGroups DescribeResourcePolicies GetLogDelivery GetSamplingRules "
@@ -77,9 +88,14 @@ def test_a_role_may_do_exactly_what_this_page_says(granted: Rights, role: str) -
     assert granted[role] == EXPECTED[role] | ({} if role == "role reversal-workflow" else own_log)
 
 
-@pytest.mark.parametrize("role", ["role webhook", "role wake"])
-def test_who_does_not_execute_reads_no_broker_secret_and_no_paper_account(granted: Rights, role: str) -> None:
-    assert not [thing for thing in granted[role] if "broker" in thing or "paper" in thing]
+@pytest.mark.parametrize("role", ["role webhook", "role wake", "role publish-hours"])
+def test_who_does_not_execute_reads_no_broker_secret_no_paper_account_and_nothing_of_tokens(granted: Rights, role: str) -> None:
+    assert not [thing for thing in granted[role] if "broker" in thing or "paper" in thing or "fleet" in thing]
+
+
+def test_only_who_renews_tokens_may_change_secrets(granted: Rights) -> None:
+    writers = {role for role, things in granted.items() if any("PutSecretValue" in actions for actions in things.values())}
+    assert writers == {"role refresh-tokens"}
 
 
 def test_managed_policies_are_attached_to_the_gateways_log_role_only(prod: Synthesized) -> None:
@@ -90,7 +106,7 @@ def test_managed_policies_are_attached_to_the_gateways_log_role_only(prod: Synth
     ]
 
 
-def test_only_the_gateway_and_the_schedule_may_invoke_functions(prod: Synthesized) -> None:
+def test_only_the_gateway_and_the_schedules_may_invoke_functions(prod: Synthesized) -> None:
     words = Words(prod)
     invokers = {
         (permission["Principal"], words.of(part, permission["FunctionName"]))
@@ -98,4 +114,9 @@ def test_only_the_gateway_and_the_schedule_may_invoke_functions(prod: Synthesize
         for permission in prod.properties("AWS::Lambda::Permission", part)
     }
 
-    assert invokers == {("apigateway.amazonaws.com", "function webhook"), ("events.amazonaws.com", "function sweep")}
+    assert invokers == {
+        ("apigateway.amazonaws.com", "function webhook"),
+        ("events.amazonaws.com", "function sweep"),
+        ("events.amazonaws.com", "function publish-hours"),
+        ("events.amazonaws.com", "function refresh-tokens"),
+    }

@@ -4,7 +4,7 @@ import pytest
 
 from tests.infra.conftest import PARTS, Synthesize, Synthesized
 
-TABLES = {"accounts", "guards", "market", "orders", "paper"}
+TABLES = {"accounts", "fleet", "guards", "market", "orders", "paper"}
 ENVIRONMENTS = ["local", "dev", "staging", "prod"]
 STATEFUL = ("AWS::DynamoDB::Table", "AWS::KMS::Key", "AWS::SecretsManager::Secret", "AWS::SQS::Queue")
 
@@ -40,6 +40,7 @@ def test_tables_are_those_of_the_page(prod: Synthesized) -> None:
         ("guards", {}),
         ("market", {}),
         ("paper", {}),
+        ("fleet", {}),
     ],
 )
 def test_indexes_are_those_of_the_page(prod: Synthesized, table: str, indexes: dict[str, list[str]]) -> None:
@@ -52,7 +53,7 @@ def test_what_expires_has_a_time_to_live_and_orders_have_a_stream(prod: Synthesi
     expiring = {name for name, table in tables(prod).items() if "TimeToLiveSpecification" in table}
     streaming = {name: table["StreamSpecification"] for name, table in tables(prod).items() if "StreamSpecification" in table}
 
-    assert expiring == {"guards", "market"}
+    assert expiring == {"fleet", "guards", "market"}
     assert streaming == {"orders": {"StreamViewType": "NEW_AND_OLD_IMAGES"}}
 
 
@@ -141,10 +142,13 @@ def test_the_command_line_finds_state_by_its_outputs(prod: Synthesized) -> None:
         "GuardsTableName",
         "MarketTableName",
         "PaperTableName",
+        "FleetTableName",
         "OrdersQueueUrl",
         "OrdersDlqUrl",
         "VerificationQueueUrl",
         "VerificationDlqUrl",
         "WakeDlqUrl",
         "MasterKeySecretId",
+        "BrokerSecretPrefix",
+        "KeyArn",
     }

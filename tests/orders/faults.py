@@ -1,4 +1,4 @@
-"""Ports that fail once, at a call that is chosen by its number or its name: before its effect or after it."""
+"""Ports that fail once or twice, at a call that is chosen by its number or its name: before its effect or after it."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, fields, replace
@@ -17,19 +17,23 @@ class ProcessDied(Exception):
 
 @dataclass
 class Fuse:
-    """Blows once: at the `number`-th call that counts, before it or `after` its effect, as a death or as an `error`."""
+    """Blows at the `number`-th call that counts, before it or `after` its effect, as a death or as an `error`.
+
+    `again`: so many calls later it blows once more.
+    """
 
     number: int = 1
     after: bool = False
     error: bool = False
     only: str | None = None
+    again: int | None = None
     calls: list[str] = field(default_factory=list)
 
     def blows(self, call: str) -> bool:
         """Count the call; whether it is the one."""
         if self.only in {None, call}:
             self.calls.append(call)
-            return len(self.calls) == self.number
+            return len(self.calls) in {self.number, self.number + (self.again or 0)}
         return False
 
     def fail(self, call: str) -> Any:

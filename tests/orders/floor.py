@@ -129,6 +129,11 @@ class Fakes:
         """The order as it is now."""
         return self.orders.get(order.order_id)
 
+    def exits(self, order: Order) -> Order:
+        """The order that keeps the exits of a bracket."""
+        assert order.protection_id is not None
+        return self.orders.get(order.protection_id)
+
 
 def fakes(capabilities: Capabilities = DEDUPLICATES) -> Fakes:
     """A floor with nothing on it, over a venue that can do this."""
@@ -170,7 +175,16 @@ def signal(on: Fakes, operation: Operation, quantity: int | None = 1, **more: An
         "listing": Listing.WAITING,
     }
     on.clock.sleep(0.002)
-    return on.orders.add(Order(**fields | more))
+    order = Order(**fields | more)
+    on.orders.add(order)
+    return order
+
+
+def bracket(on: Fakes, operation: Operation = Operation.ENTER_LONG, quantity: int = 2, **more: Any) -> Order:
+    """Accept an entry with a take profit and a stop loss, or those that `more` says."""
+    up = operation is Operation.ENTER_LONG
+    levels: dict[str, Any] = {"take_profit": Decimal(110 if up else 90), "stop_loss": Decimal(90 if up else 110)}
+    return signal(on, operation, quantity, **levels | {"protection_id": new_id(on.clock.now())} | more)
 
 
 def at_rest(on: Fakes, operation: Operation, quantity: int | None = 1, price: int = 90, **more: Any) -> Order:

@@ -18,6 +18,7 @@ from tests.orders.faults import Fuse, ProcessDied, fused
 from tests.orders.floor import Fakes
 
 _HOP_S = 0.1
+_QUIET_SWEEPS = 5
 
 
 @dataclass
@@ -41,14 +42,17 @@ class House:
             on.lanes.wake(on.lane().lane, waiting.order_id)
 
     def settle(self, minutes: int = 12) -> None:
-        """Deliver and sweep for so long, or until nothing is left to do."""
+        """Deliver and sweep for so long, or until nothing is left to do, or sweeps change nothing any more."""
         end = self._on.clock.now() + timedelta(minutes=minutes)
         sweep_at = self._on.clock.now() + timedelta(minutes=1)
-        while self._on.clock.now() < end:
+        quiet, before = 0, 0
+        while self._on.clock.now() < end and quiet < _QUIET_SWEEPS:
             self._collect()
             first = min(self._heads(), key=lambda message: message.at, default=None)
             if first is None and not self._on.tables.open:
                 return
+            now = sum(order.version for order in self._on.tables.orders.values())
+            quiet, before = quiet + 1 if first is None and now == before else 0, now
             if first is None or first.at > sweep_at:
                 self._move_to(sweep_at)
                 self._survive(lambda: float(sweep(self._floor)))

@@ -7,12 +7,20 @@ from decimal import Decimal
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.clock import Clock
 from fillpath.orders.model import Leg
-from fillpath.orders.outcomes import Accepted, Outcome, RateLimited, Rejected, Unknown
+from fillpath.orders.outcomes import Accepted, Outcome, Position, RateLimited, Rejected, Unknown
 from fillpath.orders.ports.desk import AccountRef
 from tests.fakes.desk import ALL_TYPES, FakeDesk, VenueOrder
 
 DEDUPLICATES = Capabilities(
-    order_types=ALL_TYPES, deduplicates_s=86_400, quarantine_s=5, reduce_only=True, credentials_required=False
+    order_types=ALL_TYPES,
+    bracket=True,
+    oco=True,
+    deduplicates_s=86_400,
+    quarantine_s=5,
+    single_order_flip=True,
+    reduce_only=True,
+    front_month=True,
+    credentials_required=False,
 )
 FORGETFUL = replace(DEDUPLICATES, deduplicates_s=0, reduce_only=False)
 """Takes the same client order id twice, and knows no reduce-only."""
@@ -30,6 +38,7 @@ class Venue(FakeDesk):
         self.script: dict[str, list[Answer]] = {}
         self.hears_cancels = True
         self.before_cancel: Callable[[Leg], None] = lambda leg: None
+        self.before_positions: Callable[[], None] = lambda: None
 
     def answers_to(self, leg: str, *answers: Answer) -> None:
         """What the next submits of this leg are answered."""
@@ -41,6 +50,11 @@ class Venue(FakeDesk):
             self.sent.append(leg.client_order_id)
             return waiting.pop(0)(self, account, leg)
         return super().submit(account, leg)
+
+    def positions(self, account: AccountRef, root: str) -> tuple[Position, ...]:
+        """What is held, after something has happened."""
+        self.before_positions()
+        return super().positions(account, root)
 
     def cancel(self, account: AccountRef, leg: Leg) -> None:
         """Cancel, if cancels are heard."""
@@ -55,6 +69,13 @@ class Venue(FakeDesk):
     def working(self) -> list[VenueOrder]:
         """What still works here."""
         return [order for order in self.orders if not order.view.status.ended]
+
+    def exits(self, client_order_id: str) -> VenueOrder:
+        """The exits of the bracket whose entry this is."""
+        entry = self.find(client_order_id)
+        exits = self.exits_of(entry) if entry else None
+        assert exits is not None
+        return exits
 
     def fill_now(self, client_order_id: str, quantity: int | None = None) -> None:
         """Have a working order fill, wholly or in part."""
@@ -76,12 +97,12 @@ def never_arrived(venue: Venue, account: AccountRef, leg: Leg) -> Outcome:
 
 def placed(venue: Venue, account: AccountRef, leg: Leg) -> Outcome:
     """What a venue that works does."""
-    return Accepted(venue.place(account.account_id, leg).view)
+    return Accepted(venue.shown(venue.place(account.account_id, leg)))
 
 
 def filled_at_once(venue: Venue, account: AccountRef, leg: Leg) -> Outcome:
     """Placed and filled, though it could have rested."""
-    return Accepted(venue.execute(venue.place(account.account_id, leg), leg.quantity).view)
+    return Accepted(venue.shown(venue.execute(venue.place(account.account_id, leg), leg.quantity)))
 
 
 def then(happens: Callable[[], None], answer: Answer) -> Answer:

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from fillpath.accounts.ports.controls import Halt
 from fillpath.errors import Conflict
-from fillpath.orders import act, execute, floor, legs, reverse, sweep, transitions, working
+from fillpath.orders import act, execute, floor, legs, reverse, sizing, sweep, transitions, working
 from fillpath.orders.floor import Change, Floor
 from fillpath.orders.messages import Step
 from fillpath.orders.model import Leg, Listing, Order, OrderState
@@ -181,8 +181,8 @@ def _early_release(soil: Soil) -> None:
     """A market order gives up its lane once it is accepted."""
     followed = transitions._followed
 
-    def released(order: Order, leg: Leg, at: datetime) -> Order:
-        order = followed(order, leg, at)
+    def released(order: Order, leg: Leg, at: datetime, *, wanted: bool) -> Order:
+        order = followed(order, leg, at, wanted=wanted)
         return order.model_copy(update={"owns_lane": False}) if order.state is OrderState.WORKING else order
 
     soil.replace(followed, released)
@@ -253,7 +253,7 @@ def _no_proof(soil: Soil) -> None:
 
 
 def _doubt_not_counted(soil: Soil) -> None:
-    soil.replace(act.spoken_for, lambda *_: {})
+    soil.replace(sizing.spoken_for, lambda *_: {})
 
 
 def _time_out_is_rejection(soil: Soil) -> None:
@@ -273,8 +273,8 @@ def _fills_added(soil: Soil) -> None:
 
 
 def _protection_dropped(soil: Soil) -> None:
-    def dropped(order: Order, by: str, at: datetime) -> Order:
-        return transitions.ended(order, OrderState.CANCELLED, at, "superseded", f"cancelled for order {by}")
+    def dropped(order: Order, at: datetime, reason: str, message: str) -> Order:
+        return transitions.ended(order, OrderState.CANCELLED, at, "superseded", message)
 
     soil.replace(transitions._made_way, dropped)
 

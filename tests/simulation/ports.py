@@ -54,6 +54,10 @@ class Orders:
         """Write `new` over `old`."""
         return self._host.call("orders.save", AWS, self._store.save, old, new, reduced_at)
 
+    def add(self, order: Order) -> None:
+        """Put a new order there."""
+        self._host.call("orders.add", AWS, self._store.add, order)
+
     def open_orders(self) -> Iterable[Order]:
         """What the sweeper looks at."""
         return self._host.call("orders.open_orders", AWS, self._store.open_orders)
@@ -182,6 +186,10 @@ class Desk:
     def positions(self, account: AccountRef, root: str) -> tuple[Position, ...]:
         """What is held."""
         return self._host.call("desk.positions", BROKER, self._venue.positions, account, root)
+
+    def front_month(self, account: AccountRef, root: str) -> str:
+        """The calendar's contract is everybody's here."""
+        raise NotImplementedError
 
     def precheck(self, account: AccountRef, leg: Leg, after_closing: object) -> Rejected | None:
         """The simulated venue refuses only what is sent."""

@@ -54,12 +54,11 @@ class RecordedOrders:
         """What the sweeper looks at."""
         return self._store.open_orders()
 
-    def add(self, order: Order) -> Order:
+    def add(self, order: Order) -> None:
         """A new order of a source other than a webhook; the second attempt to write it changes nothing."""
-        if order.order_id in self.tables.orders:
-            return self.tables.orders[order.order_id]
-        self._note(None, self._store.add(order))
-        return order
+        if order.order_id not in self.tables.orders:
+            self._store.add(order)
+            self._note(None, order)
 
     def accept(self, guard: str, orders: tuple[Order, ...], entry: InboxEntry, kept: timedelta) -> None:
         """The orders of an alert, under its replay guard."""

@@ -3,15 +3,16 @@
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from fillpath.ids import client_order_id
 from fillpath.orders.model import Leg, OrderType, Side
 from fillpath.orders.outcomes import Accepted, LegView
+from fillpath_brokers.exchange import scenario
 from fillpath_brokers.facade import OrderRef
-from fillpath_brokers.paper import scenario
 from fillpath_brokers.paper.book_store import PaperBookStore
 from fillpath_brokers.paper.venue import PaperBroker
-from fillpath_brokers.services import Services
+from tests.brokers.services import services_on
 from tests.fakes.clock import FakeClock
 from tests.fakes.last_prices import FakeLastPrices
 from tests.fakes.paper_book_store import FakePaperBookStore
@@ -32,10 +33,11 @@ def leg(
     stop: str | None = None,
     tif: str = "day",
     reduce_only: bool = False,
+    **more: Any,
 ) -> Leg:
-    """A leg of an order of its own: at market, unless a limit or a stop price is given."""
+    """A leg of an order of its own: at market, unless a limit or a stop price is given; `more` are fields of Leg, as text."""
     kind = OrderType.LIMIT if limit else OrderType.STOP if stop else OrderType.MARKET
-    return Leg(
+    sent = Leg(
         leg=name,
         client_order_id=client_order_id(f"01ORDER{next(_numbers):06}", name),
         contract=contract,
@@ -47,11 +49,22 @@ def leg(
         stop_price=Decimal(stop) if stop else None,
         time_in_force=tif,
     )
+    return Leg.model_validate(sent.model_dump() | more)
 
 
-def ref(sent: Leg) -> OrderRef:
-    """How the venue is asked about a leg."""
-    return OrderRef(sent.client_order_id)
+def trailing(side: str, quantity: str, contract: str = ES, *, amount: str | None = None, percent: str | None = None) -> Leg:
+    """A leg that trails the price."""
+    return leg(side, quantity, contract, type="trailing_stop", trail_amount=amount, trail_percent=percent)
+
+
+def pair(side: str, quantity: str, *, limit: str, stop: str, reduce_only: bool = True, tif: str = "day") -> Leg:
+    """A pair of exits in one leg."""
+    return leg(side, quantity, limit=limit, stop=stop, reduce_only=reduce_only, tif=tif, type="oco")
+
+
+def ref(sent: Leg, view: LegView | None = None) -> OrderRef:
+    """How the venue is asked about a leg; with a view, about what that shows."""
+    return OrderRef(sent.client_order_id if view is None else "unknown to the venue", view and view.broker_order_id)
 
 
 class PaperExchange:
@@ -62,7 +75,7 @@ class PaperExchange:
         self.last_prices = FakeLastPrices()
         self.books = books or FakePaperBookStore()
         self.exits: list[int] = []
-        self.services = Services(self.clock, self.last_prices, self.books)
+        self.services = services_on(self.clock, last_prices=self.last_prices, paper_books=self.books)
         self.broker = PaperBroker(ACCOUNT, self.services, exit_process=self.exits.append, jitter=lambda: 1.0)
         self.trades_at(ES, "5900")
         self.trades_at(AAPL, "200")
@@ -87,9 +100,21 @@ class PaperExchange:
         assert view is not None, "the exchange shows no such order"
         return view
 
+    def shown(self, view: LegView | None) -> LegView:
+        """What a view names, looked at again."""
+        assert view is not None, "there is no such view"
+        again = self.broker.order(OrderRef("unknown to the venue", view.broker_order_id))
+        assert again is not None, "the exchange shows no such order"
+        return again
+
     def wait(self, seconds: float) -> None:
         """Let time pass."""
         self.clock.set(self.clock.now() + timedelta(seconds=seconds))
+
+    def filled(self) -> list[Any]:
+        """Every fill, the first one first."""
+        assert isinstance(self.books, FakePaperBookStore)
+        return self.books.in_order
 
     def held(self, contract: str = ES) -> Decimal:
         """The signed position."""

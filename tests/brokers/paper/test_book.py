@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fillpath.market.instruments import instruments
-from fillpath_brokers.paper.book import Book, Holding, traded
+from fillpath_brokers.exchange.book import Book, Holding, traded
 
 
 def held(quantity: str, price: str) -> Holding:

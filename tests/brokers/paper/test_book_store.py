@@ -117,6 +117,17 @@ def test_an_order_is_placed_once(store: PaperBookStore) -> None:
     assert store.load("A", "1-main") == (account(1), order("1-main"))
 
 
+def test_the_fills_of_an_account_are_found_from_an_instant_on(store: PaperBookStore) -> None:
+    at = [f"2026-03-02T14:30:0{second}.000Z" for second in range(3)]
+    dated = [{**fill(f"{3 - second}-main", 1), "at": text} for second, text in enumerate(at)]
+    store.save("A", account(1), [order("1-main"), order("2-main"), order("3-main")], dated)
+    store.save("B", account(1), [order("9-main")], [{**fill("9-main", 1), "at": at[2]}])
+
+    assert sorted(store.fills_since("A", at[1]), key=lambda each: each["at"]) == dated[1:]
+    assert store.fills_since("A", "2027") == ()
+    assert len(store.fills_since("B", "")) == 1
+
+
 def test_the_exchange_trades_on_it(store: PaperBookStore) -> None:
     exchange = PaperExchange(store)
     resting = leg("sell", "2", stop="5890", reduce_only=True)

@@ -13,9 +13,8 @@ from fillpath.orders.outcomes import Accepted, RateLimited, Unknown
 from fillpath_brokers.facade import OrderRef
 from fillpath_brokers.paper.book_store import Document
 from fillpath_brokers.paper.venue import PaperBroker
-from fillpath_brokers.services import Services
 from tests.brokers.paper.exchange import ACCOUNT, ES, PaperExchange, leg, ref
-from tests.fakes.last_prices import FakeLastPrices
+from tests.brokers.services import services_on
 from tests.fakes.paper_book_store import FakePaperBookStore
 
 
@@ -128,7 +127,7 @@ def test_an_order_that_appeared_between_two_reads_is_not_placed_twice(exchange: 
 
 
 def test_ten_lanes_trade_on_one_account_at_once() -> None:
-    services = Services(SystemClock(), FakeLastPrices(), FakePaperBookStore())
+    services = services_on(SystemClock())
     services.last_prices.put(ES, Decimal(5900), services.clock.now())
     legs = [leg("buy" if number % 5 else "sell", "1") for number in range(50)]
 
@@ -144,7 +143,7 @@ def test_ten_lanes_trade_on_one_account_at_once() -> None:
 
 
 def test_of_the_same_order_sent_ten_times_at_once_one_is_placed() -> None:
-    services = Services(SystemClock(), FakeLastPrices(), FakePaperBookStore())
+    services = services_on(SystemClock())
     sent = leg("buy", "1")
 
     with ThreadPoolExecutor(10) as lanes:

@@ -3,8 +3,8 @@ from decimal import Decimal
 import pytest
 
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.exchange import scenario
 from fillpath_brokers.facade import Balances
-from fillpath_brokers.paper import scenario
 from tests.brokers.paper.exchange import AAPL, ES, PaperExchange, leg
 
 

@@ -9,7 +9,7 @@ from fillpath.errors import Unsupported
 from fillpath.orders.model import LegStatus, OrderType
 from fillpath.orders.outcomes import Accepted, Position, Rejected
 from fillpath_brokers.facade import OrderRef
-from tests.brokers.paper.exchange import AAPL, ES, PaperExchange, leg, ref
+from tests.brokers.paper.exchange import AAPL, ES, PaperExchange, leg, pair, ref, trailing
 
 
 def test_a_market_order_fills_at_the_price_at_once(exchange: PaperExchange) -> None:
@@ -277,6 +277,22 @@ class TestTimeInForce:
 
         assert exchange.seen(sent).status is LegStatus.WORKING
 
+    def test_a_fill_or_kill_order_fills_whole_or_not_at_all(self, exchange: PaperExchange) -> None:
+        assert exchange.accepted(leg("buy", "2", limit="5900", tif="fok")).status is LegStatus.FILLED
+        short_of_it = exchange.accepted(leg("sell", "3", tif="fok", reduce_only=True))
+        away = exchange.accepted(leg("buy", "1", limit="5890", tif="fok"))
+
+        assert (short_of_it.status, short_of_it.reason, short_of_it.filled_quantity) == (LegStatus.CANCELLED, "fill_or_kill", 0)
+        assert (away.status, away.reason) == (LegStatus.CANCELLED, "fill_or_kill")
+        assert exchange.held() == 2
+
+    def test_of_a_fill_or_kill_order_no_part_fills(self, exchange: PaperExchange) -> None:
+        exchange.under("partial_fill")
+
+        assert exchange.accepted(leg("buy", "2", tif="fok")).status is LegStatus.CANCELLED
+        assert exchange.accepted(leg("buy", "2", tif="ioc")).filled_quantity == 1
+        assert exchange.held() == 1
+
     def test_an_immediate_or_cancel_order_never_rests(self, exchange: PaperExchange) -> None:
         assert exchange.accepted(leg("buy", "1", limit="5900", tif="ioc")).status is LegStatus.FILLED
         view = exchange.accepted(leg("buy", "1", limit="5890", tif="ioc"))
@@ -299,12 +315,59 @@ class TestTimeInForce:
             "invalid_price",
             "A limit order needs a positive limit price",
         ),
+        (leg("buy", "1", tif="opg"), "unsupported", "Unsupported time in force opg; possible: day, fok, gtc, ioc"),
         (
-            leg("buy", "1").model_copy(update={"type": OrderType.TRAILING_STOP}),
-            "unsupported",
-            "Unsupported order type trailing_stop; the paper exchange takes limit, market, stop",
+            leg("buy", "1", stop="5910", type="stop_limit"),
+            "invalid_price",
+            "A stop_limit order needs a positive limit price",
         ),
-        (leg("buy", "1", tif="fok"), "unsupported", "Unsupported time in force fok; possible: day, gtc, ioc"),
+        (trailing("sell", "1"), "invalid_price", "A trailing_stop order needs either a trail amount or a trail percent"),
+        (
+            trailing("sell", "1", amount="5", percent="1"),
+            "invalid_price",
+            "A trailing_stop order needs either a trail amount or a trail percent",
+        ),
+        (trailing("sell", "1", percent="100"), "invalid_price", "Invalid trail percent 100: it must be between 0 and 100"),
+        (trailing("sell", "1", amount="0.1"), "invalid_price", "Invalid trail amount 0.1: ESH6 trades in ticks of 0.25"),
+        (
+            leg("sell", "1", limit="5910", type="oco"),
+            "invalid_price",
+            "An oco order needs a positive stop price",
+        ),
+        (
+            pair("sell", "1", limit="5890", stop="5910"),
+            "invalid_price",
+            "Invalid stop price 5910: to sell it must be below the limit price",
+        ),
+        (
+            pair("buy", "1", limit="5910", stop="5890"),
+            "invalid_price",
+            "Invalid stop price 5890: to buy it must be above the limit price",
+        ),
+        (
+            pair("sell", "1", limit="5910", stop="5890", tif="ioc"),
+            "unsupported",
+            "Unsupported time in force ioc; exits rest: day or gtc",
+        ),
+        (
+            leg("buy", "1", take_profit="5890", stop_loss="5895"),
+            "invalid_price",
+            "Invalid take profit 5890: it must be above the stop loss",
+        ),
+        (leg("buy", "1", take_profit="5890"), "invalid_price", "Invalid take profit 5890: it must be above the price, 5900"),
+        (leg("sell", "1", stop_loss="5890"), "invalid_price", "Invalid stop loss 5890: it must be above the price, 5900"),
+        (
+            leg("buy", "1", limit="5890", stop_loss="5890"),
+            "invalid_price",
+            "Invalid stop loss 5890: it must be below the limit price, 5890",
+        ),
+        (leg("buy", "1", stop_loss="5890.1"), "invalid_price", "Invalid stop loss 5890.1: ESH6 trades in ticks of 0.25"),
+        (
+            leg("sell", "1", stop_loss="5910", reduce_only=True),
+            "unsupported",
+            "Only an entry can have a take profit and a stop loss",
+        ),
+        (leg("buy", "1", stop_loss="5890", tif="fok"), "unsupported", "Unsupported time in force fok; exits rest: day or gtc"),
     ],
 )
 def test_what_is_malformed_is_refused_and_not_kept(exchange: PaperExchange, sent, reason: str, text: str) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from fillpath.errors import NotFound
 from fillpath.market.instruments import instruments
-from fillpath_brokers.paper.prices import Prices, demo_price, on_tick
+from fillpath_brokers.exchange.prices import Prices, demo_price
+from fillpath_brokers.exchange.touch import on_tick
 from tests.fakes.last_prices import FakeLastPrices
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)

@@ -1,8 +1,8 @@
 import pytest
 
 from fillpath.errors import Refused
-from fillpath_brokers.paper import scenario
-from fillpath_brokers.paper.scenario import NORMAL, Scenario
+from fillpath_brokers.exchange import scenario
+from fillpath_brokers.exchange.scenario import NORMAL, Scenario
 from tests.brokers.paper.exchange import leg
 
 

@@ -1,13 +1,15 @@
 """Users, accounts, webhooks and token digests in the accounts table."""
 
+from datetime import datetime
 from typing import Any
 
-from fillpath.accounts.model import Account, User, Webhook
+from fillpath.accounts.model import Account, Credentials, User, Webhook
 from fillpath.accounts.ports.account_store import TokenOwner
 from fillpath.errors import NotFound
-from fillpath_aws import pages
+from fillpath_aws import pages, wire
 from fillpath_aws.account_items import account_item, account_of, key, token_item, user_items, user_of, webhook_item, webhook_of
 from fillpath_aws.clients import DynamoDb
+from fillpath_aws.json_rpc import AwsError
 from fillpath_aws.wire import Item
 
 
@@ -47,6 +49,27 @@ class DynamoAccountStore:
             self._dynamodb.transact_write_items(TransactItems=[self._put(item) for item in user_items(record)])
         else:
             self._dynamodb.put_item(TableName=self._table, Item=account_item(record))
+
+    def mark_access(self, account_id: str, credentials: Credentials, sign_in_by: datetime | None) -> None:
+        """Change these two attributes, and nothing else of the record."""
+        values = wire.item({":credentials": credentials, ":by": sign_in_by})
+        try:
+            self._dynamodb.set_in_item(
+                TableName=self._table,
+                Key=key("ACCOUNT", account_id),
+                UpdateExpression="SET credentials = :credentials"
+                + (", sign_in_by = :by" if sign_in_by else " REMOVE sign_in_by"),
+                ConditionExpression="attribute_exists(pk)",
+                ExpressionAttributeValues=values,
+            )
+        except AwsError as error:
+            if error.lost_condition:
+                raise NotFound(f"account {account_id}") from error
+            raise
+
+    def remove_account(self, account_id: str) -> None:
+        """Delete an account's record."""
+        self._dynamodb.delete_item(TableName=self._table, Key=key("ACCOUNT", account_id))
 
     def save_webhook(self, webhook: Webhook, tokens: dict[str, TokenOwner], revoked: tuple[str, ...] = ()) -> None:
         """Write a webhook with its token digests and delete revoked ones, in one transaction."""

@@ -47,6 +47,10 @@ class DynamoDb(JsonRpc):
         """UpdateItem; not repeated after an ambiguous attempt, because it may add up."""
         return self.call("UpdateItem", parameters, repeatable=False)
 
+    def set_in_item(self, **parameters: Any) -> Answer:
+        """UpdateItem for what is the same when it is done twice; after an ambiguous attempt a condition may fail by its own."""
+        return self.call("UpdateItem", parameters)
+
     def transact_write_items(self, **parameters: Any) -> Answer:
         """TransactWriteItems, idempotent by the token that it gets here."""
         return self.call("TransactWriteItems", {"ClientRequestToken": os.urandom(16).hex(), **parameters})
@@ -69,11 +73,23 @@ class Sqs(JsonRpc):
 
 
 class SecretsManager(JsonRpc):
-    """Secrets Manager, to read."""
+    """Secrets Manager; a version that is sent twice is stored once, by the token that it gets here."""
 
     def get_secret_value(self, **parameters: Any) -> Answer:
         """GetSecretValue."""
         return self.call("GetSecretValue", parameters)
+
+    def create_secret(self, **parameters: Any) -> Answer:
+        """CreateSecret; after an ambiguous attempt it may be there already."""
+        return self.call("CreateSecret", {"ClientRequestToken": os.urandom(16).hex(), **parameters})
+
+    def put_secret_value(self, **parameters: Any) -> Answer:
+        """PutSecretValue."""
+        return self.call("PutSecretValue", {"ClientRequestToken": os.urandom(16).hex(), **parameters})
+
+    def delete_secret(self, **parameters: Any) -> Answer:
+        """DeleteSecret."""
+        return self.call("DeleteSecret", parameters)
 
 
 class StepFunctions(JsonRpc):

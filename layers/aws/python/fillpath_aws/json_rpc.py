@@ -35,16 +35,27 @@ _BUSY = frozenset(
 
 
 class AwsError(StorageUnavailable):
-    """A call failed: with the service's error code, or `NoAnswer`. Adapters catch the codes that mean something to a port."""
+    """A call failed: with the service's error code, or `NoAnswer`. Adapters catch the codes that mean something to a port.
+
+    `item`: what stood where a condition failed, if the call asked for it.
+    """
 
     def __init__(
-        self, call: str, code: str, message: str = "", cancellation_reasons: tuple[str, ...] = (), *, ambiguous: bool = False
+        self,
+        call: str,
+        code: str,
+        message: str = "",
+        cancellation_reasons: tuple[str, ...] = (),
+        *,
+        ambiguous: bool = False,
+        item: dict[str, Any] | None = None,
     ) -> None:
         super().__init__(f"{call}: {code}: {message[:300]}")
         self.code = code
         self.message = message
         self.cancellation_reasons = cancellation_reasons
         self.ambiguous = ambiguous
+        self.item = item or {}
 
     @property
     def lost_condition(self) -> bool:
@@ -150,4 +161,4 @@ def _error(call: str, status: int, content: dict[str, Any]) -> AwsError:
     code = str(content.get("__type") or content.get("code") or status).rpartition("#")[2]
     message = str(content.get("message") or content.get("Message") or "")
     reasons = tuple(str(reason.get("Code", "None")) for reason in content.get("CancellationReasons") or ())
-    return AwsError(call, code, message, reasons, ambiguous=status >= 500)
+    return AwsError(call, code, message, reasons, ambiguous=status >= 500, item=content.get("Item"))

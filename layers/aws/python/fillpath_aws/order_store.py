@@ -69,6 +69,20 @@ class DynamoOrderStore:
             self._transact_release([{"Put": put}, *moves], old, reduced_at)
         return stored
 
+    def add(self, order: Order) -> None:
+        """Put a new order and its place in its lane, in one transaction; one that is there already stays. StorageUnavailable."""
+        put = {
+            "TableName": self._table,
+            "Item": order_item(order, secrets.token_hex(8)),
+            "ConditionExpression": "attribute_not_exists(pk)",
+        }
+        listed = [] if order.listing is Listing.NONE else [{"Put": {"TableName": self._table, "Item": listing_item(order)}}]
+        try:
+            self._dynamodb.transact_write_items(TransactItems=[{"Put": put}, *listed])
+        except AwsError as error:
+            if not error.lost_condition or not self._is_there(order.order_id):
+                raise  # another transaction at the lane's items is no evidence that the order is there
+
     def open_orders(self) -> Iterable[Order]:
         """Every order that has not ended or still stands in its lane; read page by page while iterating."""
         for shard in SHARDS:
@@ -78,6 +92,10 @@ class DynamoOrderStore:
         """The newest orders of a user first."""
         newest_first = self._index("by_user", ("user", user_id), ScanIndexForward=False, Limit=limit)
         return tuple(map(order_of, islice(newest_first, limit)))
+
+    def _is_there(self, order_id: str) -> bool:
+        found = self._dynamodb.get_item(TableName=self._table, Key=order_key(order_id), ConsistentRead=True)
+        return "Item" in found
 
     def _index(self, index: str, key: tuple[str, str], **parameters: Any) -> Iterator[dict[str, Any]]:
         return pages.query(self._dynamodb, key, TableName=self._table, IndexName=index, **parameters)

@@ -55,6 +55,24 @@ class DynamoPaperBookStore:
         )
         return tuple(map(_document, items))
 
+    def fills_since(self, account_id: str, since: str) -> tuple[Document, ...]:
+        """The fills of the account from that instant on; all of its fills are read for it."""
+        items = pages.query(
+            self._dynamodb,
+            ("pk", _pk(account_id)),
+            TableName=self._table,
+            ConsistentRead=True,
+            KeyConditionExpression="#key = :key AND begins_with(sk, :prefix)",
+            FilterExpression="#at >= :since",
+            ExpressionAttributeNames={"#key": "pk", "#at": "at"},
+            ExpressionAttributeValues={
+                ":key": wire.value(_pk(account_id)),
+                ":prefix": wire.value("FILL#"),
+                ":since": wire.value(since),
+            },
+        )
+        return tuple(map(_document, items))
+
     def _batch(self, keys: list[Item]) -> list[Item]:
         found: list[Item] = []
         for _ in range(READ_ATTEMPTS):

@@ -5,31 +5,47 @@ Foreign errors become outcomes or BrokerUnavailable here.
 
 import logging
 from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeVar
 
 from fillpath.accounts.capabilities import Capabilities
-from fillpath.errors import BrokerError, BrokerUnavailable, Unsupported
+from fillpath.accounts.model import Account, OutsideHours
+from fillpath.errors import BrokerError, BrokerUnavailable, NeedsReauth, NotSent, Unsupported
+from fillpath.market.instruments import instrument_of
 from fillpath.orders.model import Leg
-from fillpath.orders.outcomes import LegView, Outcome, Position, Rejected, Unknown
+from fillpath.orders.outcomes import LegView, Outcome, Position, RateLimited, Rejected, Unknown
 from fillpath.orders.ports.desk import AccountRef
 from fillpath_brokers import registry
 from fillpath_brokers.facade import Broker, OrderRef
+from fillpath_brokers.market_hours import MarketHours
 from fillpath_brokers.services import Services
 
 Answer = TypeVar("Answer")
 OpenAccount = Callable[[str, str, Services], Broker]
 
 _log = logging.getLogger(__name__)
+_READ_AGAIN = timedelta(seconds=60)
+
+
+@dataclass(slots=True)
+class _Open:
+    """A broker that was opened for an account as its record was then; None where the venue needs no record."""
+
+    broker: Broker
+    record: Account | None
+    read_at: datetime
 
 
 class BrokerDesk:
-    """Opens each account's broker once and keeps it. `open_account` takes venue, account id and services."""
+    """Opens each account's broker once (`open_account`: venue, account id, services), and again once its settings changed."""
 
     def __init__(self, services: Services, open_account: OpenAccount = registry.open_account) -> None:
         self._services = services
         self._open_account = open_account
-        self._brokers: dict[AccountRef, Broker] = {}
+        self._market_hours = MarketHours(services.hours, services.clock)
+        self._open: dict[AccountRef, _Open] = {}
 
     def capabilities(self, account: AccountRef) -> Capabilities:
         """What the account's venue can do."""
@@ -40,16 +56,26 @@ class BrokerDesk:
         held = self._ask(account, lambda broker: broker.positions())
         return tuple(position for position in held if position.root == root and position.quantity)
 
+    def front_month(self, account: AccountRef, root: str) -> str:
+        """The contract that the venue holds for the front month of the root."""
+        return self._ask(account, lambda broker: broker.front_month(root))
+
     def precheck(self, account: AccountRef, leg: Leg, after_closing: Decimal) -> Rejected | None:
         """Whether the leg would be refused now, once `after_closing` (signed) of the root is closed."""
-        return self._ask(account, lambda broker: broker.precheck(leg, after_closing))
+        closed = self._ask(account, lambda _: self._closed(account, leg))
+        return closed or self._ask(account, lambda broker: broker.precheck(leg, after_closing))
 
     def submit(self, account: AccountRef, leg: Leg) -> Outcome:
         """Send it once. Never raises: what is not understood is Unknown."""
         try:
-            return self._broker(account).submit(leg)
+            sent = self._closed(account, leg) or self._reducing(account, leg)
+            return self._broker(account).submit(sent) if isinstance(sent, Leg) else sent
         except Unsupported as exc:
             return Rejected("unsupported", str(exc))
+        except NeedsReauth as exc:
+            return Rejected("needs_reauth", str(exc))
+        except NotSent as exc:
+            return RateLimited(exc.delay_s, str(exc))
         except Exception as exc:  # noqa: BLE001  the boundary to the venues: whatever went wrong, the order may be there
             _log.exception("submit at %s ended without a readable answer: %s", account.venue, leg.client_order_id)
             return Unknown(f"{account.venue}: {type(exc).__name__}")
@@ -64,8 +90,39 @@ class BrokerDesk:
 
     def close(self) -> None:
         """Close every account that was opened."""
-        while self._brokers:
-            self._brokers.popitem()[1].close()
+        while self._open:
+            self._open.popitem()[1].broker.close()
+
+    def _closed(self, account: AccountRef, leg: Leg) -> Rejected | None:
+        """A market order that the venue would keep until the open is refused until then, unless its account wants it kept.
+
+        One that only reduces is no exception: left there without a word, it would meet a position that is another by then.
+        """
+        if leg.resting or not registry.capabilities(account.venue).queues_when_closed:
+            return None
+        self._broker(account)
+        record, instrument = self._open[account].record, instrument_of(leg.contract)
+        if record is None or record.outside_hours is OutsideHours.QUEUE or instrument is None:
+            return None
+        text = self._market_hours.closed_text(instrument, leg.contract)
+        return Rejected("market_closed", text) if text else None
+
+    def _reducing(self, account: AccountRef, leg: Leg) -> Leg | Outcome:
+        """What only reduces is cut to what is held just now, where the venue itself would let it cross zero."""
+        if not leg.reduce_only or leg.resting or registry.capabilities(account.venue).reduce_only:
+            return leg
+        try:
+            held = sum(
+                (p.quantity for p in self._ask(account, lambda b: b.positions()) if p.contract == leg.contract), Decimal(0)
+            )
+        except NeedsReauth as exc:
+            return Rejected("needs_reauth", str(exc))
+        except BrokerUnavailable as exc:
+            return RateLimited(1.0, f"the position could not be read: {exc}")
+        left = max(Decimal(0), -leg.side.sign * held)
+        if not left:
+            return Rejected("nothing_to_reduce", f"nothing is held of {leg.contract} that a {leg.side} would reduce")
+        return leg if left >= leg.quantity else leg.model_copy(update={"quantity": left})
 
     def _ask(self, account: AccountRef, question: Callable[[Broker], Answer]) -> Answer:
         try:
@@ -76,10 +133,24 @@ class BrokerDesk:
             raise BrokerUnavailable(f"{account.venue}: {type(exc).__name__}") from exc
 
     def _broker(self, account: AccountRef) -> Broker:
-        if account not in self._brokers:
-            self._brokers[account] = self._open_account(account.venue, account.account_id, self._services)
-        return self._brokers[account]
+        now = self._services.clock.now()
+        known = self._open.get(account)
+        if known and known.read_at + _READ_AGAIN > now:
+            return known.broker
+        record = self._record(account)
+        if known and known.record == record:
+            known.read_at = now
+            return known.broker
+        if known:
+            known.broker.close()
+        broker = self._open_account(account.venue, account.account_id, self._services)
+        self._open[account] = _Open(broker, record, now)
+        return broker
+
+    def _record(self, account: AccountRef) -> Account | None:
+        needed = registry.capabilities(account.venue).credentials_required
+        return self._services.accounts.account(account.account_id) if needed else None
 
 
 def _ref(leg: Leg) -> OrderRef:
-    return OrderRef(leg.client_order_id, leg.broker_order_id)
+    return OrderRef(leg.client_order_id, leg.broker_order_id, leg)

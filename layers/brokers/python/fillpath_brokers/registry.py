@@ -1,12 +1,15 @@
 """The registry: finds a venue by its folder, so that adding one edits no other file.
 
 A venue is a package `fillpath_brokers.<key>` with `capabilities.py` (`NAME`, `CAPABILITIES`; nothing heavy, the webhook imports
-it) and `venue.py` (`open_account(account_id, services) -> Broker`). Folders that begin with an underscore are no venues.
+it) and `venue.py` (`open_account(account_id, services) -> Broker`). A package without capabilities is no venue, nor is one that
+begins with an underscore.
 """
 
 import pkgutil
 from functools import cache
 from importlib import import_module
+from importlib.machinery import PathFinder
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
@@ -17,12 +20,13 @@ from fillpath.errors import Unsupported
 if TYPE_CHECKING:
     from fillpath_brokers.facade import Broker
     from fillpath_brokers.services import Services
+    from fillpath_brokers.signing_in import SignIn
 
 
 def venues() -> tuple[str, ...]:
     """The keys of all venues, sorted."""
     found = pkgutil.iter_modules(fillpath_brokers.__path__)
-    return tuple(sorted(module.name for module in found if module.ispkg and not module.name.startswith("_")))
+    return tuple(sorted(module.name for module in found if module.ispkg and _is_venue(module.name)))
 
 
 @cache
@@ -36,9 +40,23 @@ def name(key: str) -> str:
     return cast(str, _module(key, "capabilities").NAME)
 
 
+def sign_in(key: str) -> "SignIn":
+    """How accounts get into the venue; Unsupported if there is no such venue, or nobody needs to sign in there."""
+    if not capabilities(key).credentials_required:
+        raise Unsupported(f"nobody signs in at {name(key)}")
+    return cast("SignIn", _module(key, "sign_in").SIGN_IN)
+
+
 def open_account(key: str, account_id: str, services: "Services") -> "Broker":
     """The account at its venue; Unsupported if there is no such venue."""
     return cast("Broker", _module(key, "venue").open_account(account_id, services))
+
+
+def _is_venue(package: str) -> bool:
+    """Looks into its folder, so that no package is loaded for the question."""
+    folders = [str(Path(path, package)) for path in fillpath_brokers.__path__]
+    concern = f"fillpath_brokers.{package}.capabilities"
+    return not package.startswith("_") and PathFinder.find_spec(concern, folders) is not None
 
 
 def _module(key: str, concern: str) -> ModuleType:

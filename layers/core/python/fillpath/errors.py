@@ -8,6 +8,9 @@ FillpathError
 ├── StorageUnavailable      a table or queue did not take the write: the caller may send again
 └── BrokerError
     ├── BrokerUnavailable   a read or cancel did not get an answer; says nothing about orders
+    │   └── NotSent         the request certainly did not leave: it may be made again after a while
+    ├── NeedsReauth         the venue lets nobody in with what is known: a person must sign in again
+    ├── StreamEnded         a stream cannot go on, and connecting again would not help
     └── Unsupported         the venue cannot do this, known before anything is accepted
 """
 
@@ -56,6 +59,22 @@ class BrokerError(FillpathError):
 
 class BrokerUnavailable(BrokerError):
     """The broker gave no readable answer to a read or a cancel. Never evidence about an order."""
+
+
+class NotSent(BrokerUnavailable):
+    """The request certainly did not reach the broker (no connection, no token, no quota left); `delay_s` until it may."""
+
+    def __init__(self, message: str, delay_s: float = 1.0) -> None:
+        super().__init__(message)
+        self.delay_s = delay_s
+
+
+class NeedsReauth(BrokerError):
+    """The venue lets nobody in with the credentials or token that are known; nothing was placed. A person must sign in."""
+
+
+class StreamEnded(BrokerError):
+    """A stream cannot go on, and connecting again would not help or would do harm. A person is told why."""
 
 
 class Unsupported(BrokerError):

@@ -1,7 +1,8 @@
 """PaperBookStore: where the simulated exchange keeps its accounts, orders and fills.
 
 Documents are plain mappings of text, Decimal, bool and nested mappings (nothing is null), so that an adapter needs to know
-none of their fields but these: an account's `version`, an order's `client_order_id`, a fill's `client_order_id` and `n`.
+none of their fields but these: an account's `version`, an order's `client_order_id`, a fill's `client_order_id`, `n` and `at`
+(ISO 8601 in UTC, to the millisecond: texts that sort as the times do).
 """
 
 from collections.abc import Mapping, Sequence
@@ -29,4 +30,8 @@ class PaperBookStore(Protocol):
 
     def fills(self, account_id: str, client_order_id: str) -> tuple[Document, ...]:
         """The fills of an order, the first one first."""
+        ...
+
+    def fills_since(self, account_id: str, since: str) -> tuple[Document, ...]:
+        """The fills of the account whose `at` is not before `since`, in no order."""
         ...

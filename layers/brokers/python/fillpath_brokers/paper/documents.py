@@ -1,4 +1,7 @@
-"""The paper book as documents: what goes into the store and what is read from it. Absent means none; times are ISO 8601 UTC."""
+"""The paper book as documents: what goes into the store and what is read from it. Absent means none; times are ISO 8601 UTC.
+
+Orders are kept under the client order id that they came with (exits: one made of it).
+"""
 
 from collections.abc import Mapping
 from dataclasses import fields
@@ -7,13 +10,17 @@ from decimal import Decimal
 from typing import Any
 
 from fillpath.orders.model import LegStatus, OrderType, Side
-from fillpath_brokers.paper import scenario
-from fillpath_brokers.paper.book import Book, Fill, Holding, PaperOrder
+from fillpath_brokers.exchange import scenario
+from fillpath_brokers.exchange.book import Book, Holding
+from fillpath_brokers.exchange.orders import ExchangeOrder, Fill
+from fillpath_brokers.exchange.scenario import NORMAL
 from fillpath_brokers.paper.book_store import Document
-from fillpath_brokers.paper.scenario import NORMAL
+from fillpath_brokers.paper.views import broker_order_id
 
-_TIMES = frozenset({"placed_at", "expires_at", "fills_from", "cap_until", "filled_at"})
-_KINDS: Mapping[str, Any] = {"side": Side, "type": OrderType, "status": LegStatus, "fill_count": int}
+_TIMES = frozenset({"at", "placed_at", "seen_at", "expires_at", "fills_from", "cap_until", "filled_at"})
+_KINDS: Mapping[str, Any] = {"side": Side, "type": OrderType, "status": LegStatus, "fill_count": int, "n": int}
+
+_STORED_AS = {"order_id": "client_order_id"}
 
 
 def book_document(book: Book) -> Document:
@@ -49,27 +56,45 @@ def read_book(document: Document | None) -> Book:
     )
 
 
-def order_document(order: PaperOrder) -> Document:
+def order_document(order: ExchangeOrder) -> Document:
     """The order as stored, with the exchange's own id and the average price for whoever reads the table."""
-    values = {each.name: getattr(order, each.name) for each in fields(order)}
-    shown = {"broker_order_id": order.broker_order_id, "average_price": order.view.average_price}
-    return {key: _stored(value) for key, value in {**values, **shown}.items() if value is not None}
+    shown = {"broker_order_id": broker_order_id(order.order_id), "average_price": order.average_price}
+    return _document(order) | {key: value for key, value in shown.items() if value is not None}
 
 
-def read_order(document: Document) -> PaperOrder:
+def read_order(document: Document) -> ExchangeOrder:
     """The order of its document."""
-    known = {each.name for each in fields(PaperOrder)}
-    return PaperOrder(**{key: _read(key, value) for key, value in document.items() if key in known})
+    return ExchangeOrder(**_fields(ExchangeOrder, document))
 
 
 def fill_document(fill: Fill) -> Document:
     """The fill as stored."""
-    return {each.name: _stored(getattr(fill, each.name)) for each in fields(fill)}
+    return _document(fill)
+
+
+def read_fill(document: Document) -> Fill:
+    """The fill of its document."""
+    return Fill(**_fields(Fill, document))
+
+
+def _document(record: ExchangeOrder | Fill) -> dict[str, Any]:
+    values = {each.name: getattr(record, each.name) for each in fields(record)}
+    return {_STORED_AS.get(key, key): _stored(value) for key, value in values.items() if value is not None}
+
+
+def _fields(kind: type[ExchangeOrder | Fill], document: Document) -> dict[str, Any]:
+    wanted = {each.name: _STORED_AS.get(each.name, each.name) for each in fields(kind)}
+    return {name: _read(name, document[key]) for name, key in wanted.items() if key in document}
+
+
+def stored_time(at: datetime) -> str:
+    """An instant as stored: texts that sort as the times do."""
+    return f"{at.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
 
 
 def _stored(value: Any) -> Any:
     if isinstance(value, datetime):
-        return f"{value.astimezone(UTC).replace(tzinfo=None).isoformat(timespec='milliseconds')}Z"
+        return stored_time(value)
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
     return str(value) if isinstance(value, str) else value

@@ -10,13 +10,16 @@ from typing import TypeVar
 
 from fillpath.clock import Clock
 from fillpath.errors import BrokerError, Conflict, StorageUnavailable
-from fillpath_brokers.paper.book import Book, PaperOrder
-from fillpath_brokers.paper.book_store import PaperBookStore
+from fillpath_brokers.exchange.book import Book
+from fillpath_brokers.exchange.orders import ExchangeOrder
+from fillpath_brokers.exchange.turn import Turn
+from fillpath_brokers.paper.book_store import Document, PaperBookStore
 from fillpath_brokers.paper.documents import book_document, fill_document, order_document, read_book, read_order
-from fillpath_brokers.paper.matching import Turn
 
 Reply = TypeVar("Reply")
-Step = Callable[[Book, PaperOrder | None], tuple[Turn, Reply]]
+Stored = Callable[[str], ExchangeOrder | None]
+"""Finds an order as it was stored last, an ended one too."""
+Step = Callable[[Book, Stored], tuple[Turn, Reply]]
 
 PATIENCE = timedelta(seconds=3)
 """No write begins later than this after the turn did; with the store's own time-outs the venue's quarantine covers it."""
@@ -37,7 +40,7 @@ class Exchange:
         self._jitter = jitter
 
     def turn(self, step: Step[Reply], client_order_id: str | None = None) -> Reply:
-        """Do `step` on the book as it is (and the order of that id) and keep what it changed.
+        """Do `step` on the book as it is and keep what it changed; the order of that id is read with it, others when asked for.
 
         NothingWritten: it certainly did not happen. StorageUnavailable: the write may have happened or not.
         """
@@ -58,11 +61,18 @@ class Exchange:
         try:
             account, found = self._books.load(self._account_id, client_order_id)
             book = read_book(account)
-            turn, reply = step(book, read_order(found) if found else None)
+            turn, reply = step(book, self._stored(client_order_id, found))
         except StorageUnavailable as exc:
             raise NothingWritten(f"the book or a price could not be read: {exc}") from exc
         changed = turn.orders or turn.book != book
         return (turn if changed else None), reply
+
+    def _stored(self, read: str | None, document: Document | None) -> Stored:
+        def stored(order_id: str) -> ExchangeOrder | None:
+            found = document if order_id == read else self._books.load(self._account_id, order_id)[1]
+            return read_order(found) if found else None
+
+        return stored
 
     def _kept(self, turn: Turn) -> bool:
         orders = [order_document(order) for order in turn.orders.values()]

@@ -1,37 +1,47 @@
 """The paper venue: a simulated exchange behind the broker facade, its state in a store that all processes share.
 
-A look at the exchange (at an order, the positions, ...) is what moves it: it fills what the price has gone through by then.
+A look at the exchange (at an order, the positions, ...) is what moves it: it takes in all that prices did by then.
 A second submit under a known client order id answers with the first order. Nothing was placed if the answer is RateLimited.
 """
 
 import os
 import random
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import AsyncIterator, Callable, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
-from functools import cache
-from typing import Protocol, TypeVar
+from typing import NoReturn, Protocol, TypeVar
 
 from fillpath.clock import Clock
-from fillpath.errors import BrokerUnavailable, Refused, StorageUnavailable, Unsupported
-from fillpath.market.instruments import Resolved, resolve
+from fillpath.errors import BrokerUnavailable, StorageUnavailable, Unsupported
+from fillpath.market.bars import Gap, History, Interval
+from fillpath.market.instruments import Resolved, instrument_of
 from fillpath.market.ports.last_prices import LastPrices
 from fillpath.orders.model import Leg
-from fillpath.orders.outcomes import Accepted, LegView, Outcome, Position, RateLimited, Rejected, Unknown
-from fillpath_brokers.facade import Balances, BrokerOrder, OrderRef
-from fillpath_brokers.paper import margin, matching
-from fillpath_brokers.paper.book import Book, PaperOrder
+from fillpath.orders.outcomes import LegView, Outcome, Position, RateLimited, Rejected, Unknown
+from fillpath_brokers.canonical import root_of, understood
+from fillpath_brokers.exchange import margin
+from fillpath_brokers.exchange.book import CURRENCY
+from fillpath_brokers.exchange.prices import Prices
+from fillpath_brokers.exchange.scenario import Scenario
+from fillpath_brokers.facade import (
+    Balances,
+    BrokerOrder,
+    Change,
+    Execution,
+    Feed,
+    MarketEvent,
+    OrderRef,
+    OrderUpdate,
+    VenueAccount,
+)
+from fillpath_brokers.paper import views
+from fillpath_brokers.paper.account import PaperAccount
 from fillpath_brokers.paper.book_store import PaperBookStore
 from fillpath_brokers.paper.capabilities import CAPABILITIES, KEY, NAME
-from fillpath_brokers.paper.matching import PriceAt, Turn, instrument_behind
-from fillpath_brokers.paper.placing import new_order
-from fillpath_brokers.paper.prices import Prices
-from fillpath_brokers.paper.refusals import malformed, scripted
-from fillpath_brokers.paper.scenario import NORMAL, Scenario
+from fillpath_brokers.paper.documents import read_fill, stored_time
 from fillpath_brokers.paper.transaction import Exchange, NothingWritten
 
-Seen = TypeVar("Seen")
+Answer = TypeVar("Answer")
 
 BUSY_DELAY_S = 1.0
 
@@ -55,12 +65,6 @@ class PaperServices(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Reply:
-    outcome: Outcome
-    crash: bool = False
-
-
 class PaperBroker:
     """One account at the simulated exchange. `exit_process` is called where a `crash` scenario ends the process."""
 
@@ -76,9 +80,11 @@ class PaperBroker:
         exit_process: Callable[[int], object] = os._exit,
         jitter: Callable[[], float] = random.random,
     ) -> None:
+        self._account_id = account_id
         self._clock = services.clock
-        self._prices = Prices(services.last_prices)
-        self._exchange = Exchange(account_id, services.paper_books, services.clock, jitter)
+        self._books = services.paper_books
+        exchange = Exchange(account_id, services.paper_books, services.clock, jitter)
+        self._account = PaperAccount(exchange, Prices(services.last_prices), services.clock)
         self._exit_process = exit_process
 
     def supports(self, symbol: str) -> bool:
@@ -91,24 +97,30 @@ class PaperBroker:
 
     def contract(self, symbol: str) -> Resolved:
         """The instrument and contract that a symbol means today; Unsupported if the catalogue does not know it."""
-        try:
-            return resolve(symbol, self._now().date())
-        except Refused as exc:
-            raise Unsupported(exc.message) from exc
+        return understood(symbol, self._clock.now().date(), CAPABILITIES, NAME)
+
+    def to_venue(self, symbol: str) -> str:
+        """The symbol itself: the exchange trades the catalogue. Unsupported for any other."""
+        if instrument_of(symbol) is None:
+            raise Unsupported(f"{symbol} is not in the catalogue")
+        return symbol
+
+    def to_canonical(self, symbol: str) -> str:
+        """The symbol itself; Unsupported if the catalogue does not know it."""
+        return self.to_venue(symbol)
+
+    def front_month(self, root: str) -> str:
+        """Unsupported: the exchange trades every contract and prefers none."""
+        raise Unsupported(f"{NAME} does not say which contract of {root} is the front month")
 
     def precheck(self, leg: Leg, after_closing: Decimal) -> Rejected | None:
         """Whether the leg would be refused now, once `after_closing` (signed) of its root is closed; counts no scenario down."""
-
-        def step(book: Book, _: PaperOrder | None) -> tuple[Turn, Rejected | None]:
-            price_at = self._price_at(self._now())
-            return Turn(book), _would_refuse(book, leg, after_closing, price_at)
-
-        return self._seen(step)
+        return self._ask(lambda: self._account.precheck(leg, after_closing))
 
     def submit(self, leg: Leg) -> Outcome:
         """Place the leg, once. RateLimited: it certainly was not placed; Unknown: the store did not answer."""
         try:
-            reply = self._exchange.turn(lambda book, found: self._take(book, found, leg), leg.client_order_id)
+            reply = self._account.submit(leg)
         except NothingWritten as exc:
             return RateLimited(BUSY_DELAY_S, f"Not placed: {exc}")
         except StorageUnavailable as exc:
@@ -117,108 +129,90 @@ class PaperBroker:
             self._exit_process(1)
         return reply.outcome
 
+    def replace(self, ref: OrderRef, change: Change) -> Outcome:
+        """Change a working order, which keeps its id. RateLimited: it certainly was not changed; Unknown: no answer."""
+        try:
+            return self._account.replace(views.order_id_of(ref), change)
+        except NothingWritten as exc:
+            return RateLimited(BUSY_DELAY_S, f"Not changed: {exc}")
+        except StorageUnavailable as exc:
+            return Unknown(f"the exchange's store did not answer: {exc}")
+
     def cancel(self, ref: OrderRef) -> None:
-        """Cancel the order if it still works; what the price has gone through by now fills first."""
-
-        def step(book: Book, _: PaperOrder | None) -> tuple[Turn, None]:
-            order = book.working.get(ref.client_order_id)
-            return (matching.cancel(self._advanced(book, order.contract), ref.client_order_id) if order else Turn(book)), None
-
-        self._seen(step)
+        """Cancel the order (or both of a pair) if it still works; what the price has gone through by now fills first."""
+        self._ask(lambda: self._account.cancel(views.order_id_of(ref)))
 
     def order(self, ref: OrderRef) -> LegView | None:
         """The order as it is after a look at the price; None if it was never placed."""
-
-        def step(book: Book, found: PaperOrder | None) -> tuple[Turn, LegView | None]:
-            if found is None or found.status.ended:
-                return Turn(book), found.view if found else None
-            turn = self._advanced(book, found.contract)
-            return turn, turn.orders.get(ref.client_order_id, found).view
-
-        return self._seen(step, ref.client_order_id)
+        return self._ask(lambda: self._account.order(views.order_id_of(ref)))
 
     def orders(self) -> tuple[BrokerOrder, ...]:
-        """Every working order, the oldest first."""
-        working = self._look(lambda book: book.working.values())
-        return tuple(_listed(order) for order in sorted(working, key=lambda order: (order.placed_at, order.client_order_id)))
+        """Every working order, the oldest first; exits that wait for their entry included."""
+        working = self._ask(lambda: self._account.look(lambda book, _: book.working.values()))
+        return tuple(views.listed(order) for order in sorted(working, key=lambda order: (order.placed_at, order.order_id)))
+
+    def fills(self, since: datetime) -> tuple[Execution, ...]:
+        """What was filled since then, the oldest first."""
+
+        def read() -> tuple[Execution, ...]:
+            self._account.look(lambda book, _: book)
+            stored = self._books.fills_since(self._account_id, stored_time(since))
+            fills = sorted(map(read_fill, stored), key=lambda fill: (fill.at, fill.order_id, fill.n))
+            return tuple(map(views.execution, fills))
+
+        return self._ask(read)
+
+    def accounts(self) -> tuple[VenueAccount, ...]:
+        """The account itself: there are no credentials that could reach others."""
+        return (VenueAccount(self._account_id, NAME, CURRENCY, CAPABILITIES.asset_classes),)
 
     def positions(self) -> tuple[Position, ...]:
         """Every held contract."""
-        held = self._look(lambda book: book.holdings)
+        held = self._ask(lambda: self._account.look(lambda book, _: book.holdings))
         return tuple(
-            Position(contract, instrument_behind(contract).root, holding.quantity, holding.average_price)
-            for contract, holding in held.items()
+            Position(contract, root_of(contract), holding.quantity, holding.average_price) for contract, holding in held.items()
         )
 
     def balances(self) -> Balances:
         """Cash, equity, margin and results at the present prices."""
+        return self._ask(lambda: self._account.look(lambda book, market: margin.balances(book, market.price)))
 
-        def step(book: Book, _: PaperOrder | None) -> tuple[Turn, Balances]:
-            now = self._now()
-            turn = matching.advance(Turn(book), book.working.values(), self._price_at(now), now)
-            return turn, margin.balances(turn.book, self._price_at(now))
+    def cancel_all(self) -> None:
+        """Cancel every working order."""
+        self._ask(self._account.cancel_all)
 
-        return self._seen(step)
+    def liquidate(self, contract: str) -> None:
+        """Close the position in a contract with a market order; its working orders are left as they are."""
+        self._ask(lambda: self._account.liquidate(contract))
+
+    def history(self, symbol: str, start: datetime, end: datetime, interval: Interval) -> History:
+        """Unsupported: the exchange keeps no bars."""
+        _no_data()
+
+    def stream(self, symbols: Collection[str], feed: Feed) -> AsyncIterator[MarketEvent]:
+        """Unsupported: the exchange has no market data of its own."""
+        _no_data()
+
+    def update_subscription(self, feed: Feed, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Unsupported: there are no streams."""
+        _no_data()
+
+    def order_updates(self) -> AsyncIterator[OrderUpdate | Gap]:
+        """Unsupported: the exchange tells only who looks."""
+        raise Unsupported(f"{NAME} has no stream of orders")
 
     def set_scenario(self, scenario: Scenario) -> None:
         """Put the account under a scenario (made by `scenario.parse`); it touches only orders that are placed from now on."""
-        self._seen(lambda book, _: (Turn(replace(book, scenario=scenario)), None))
+        self._ask(lambda: self._account.set_scenario(scenario))
 
     def close(self) -> None:
         """Nothing is held."""
 
-    def _take(self, book: Book, found: PaperOrder | None, leg: Leg) -> tuple[Turn, _Reply]:
-        if found:
-            return Turn(book), _Reply(Accepted(found.view))
-        if wrong := malformed(leg):
-            return Turn(book), _Reply(wrong)
-        scenario = book.scenario if book.scenario.applies(leg, instrument_behind(leg.contract).root) else NORMAL
-        if scenario is not NORMAL:
-            book = replace(book, scenario=book.scenario.used())
-        if stopped := _stopped_before(scenario, leg):
-            return Turn(book), stopped
-        return self._place(book, leg, scenario)
-
-    def _place(self, book: Book, leg: Leg, scenario: Scenario) -> tuple[Turn, _Reply]:
-        now = self._now()
-        price_at = self._price_at(now)
-        turn = self._advanced(book, leg.contract)
-        if refused := margin.short_of_margin(turn.book, leg, price_at):
-            return turn, _Reply(refused)
-        order = new_order(leg, instrument_behind(leg.contract), scenario, now)
-        turn = matching.place(turn, order, price_at(leg.contract), now)
-        if scenario.name == "timeout":
-            return turn, _Reply(Unknown("no answer within the time (scenario)"))
-        return turn, _Reply(Accepted(turn.orders[order.client_order_id].view), crash=scenario.name == "crash")
-
-    def _advanced(self, book: Book, contract: str) -> Turn:
-        now = self._now()
-        orders = [order for order in book.working.values() if order.contract == contract]
-        return matching.advance(Turn(book), orders, self._price_at(now), now)
-
-    def _look(self, seen: Callable[[Book], Seen]) -> Seen:
-        def step(book: Book, _: PaperOrder | None) -> tuple[Turn, tuple[bool, Seen]]:
-            now = self._now()
-            turn = matching.advance(Turn(book), book.working.values(), self._price_at(now), now)
-            return turn, (turn.full, seen(turn.book))
-
-        while True:
-            more, result = self._seen(step)
-            if not more:
-                return result
-
-    def _seen(self, step: Callable[[Book, PaperOrder | None], tuple[Turn, Seen]], client_order_id: str | None = None) -> Seen:
+    def _ask(self, question: Callable[[], Answer]) -> Answer:
         try:
-            return self._exchange.turn(step, client_order_id)
+            return question()
         except (NothingWritten, StorageUnavailable) as exc:
             raise BrokerUnavailable(f"the paper exchange: {exc}") from exc
-
-    def _price_at(self, now: datetime) -> PriceAt:
-        return cache(lambda contract: self._prices.at(contract, now))
-
-    def _now(self) -> datetime:
-        now = self._clock.now()
-        return now.replace(microsecond=now.microsecond // 1_000 * 1_000)
 
 
 def open_account(account_id: str, services: PaperServices) -> PaperBroker:
@@ -226,33 +220,5 @@ def open_account(account_id: str, services: PaperServices) -> PaperBroker:
     return PaperBroker(account_id, services)
 
 
-def _stopped_before(scenario: Scenario, leg: Leg) -> _Reply | None:
-    if scenario.name == "reject":
-        return _Reply(scripted(scenario, leg))
-    if scenario.settings.get("when") != "before":
-        return None
-    return _Reply(Unknown("no answer within the time (scenario)"), crash=scenario.name == "crash")
-
-
-def _would_refuse(book: Book, leg: Leg, after_closing: Decimal, price_at: PriceAt) -> Rejected | None:
-    if wrong := malformed(leg):
-        return wrong
-    root = instrument_behind(leg.contract).root
-    if book.scenario.name == "reject" and book.scenario.settings["precheck"] == "true" and book.scenario.applies(leg, root):
-        refusal = scripted(book.scenario, leg)
-        return refusal if isinstance(refusal, Rejected) else None
-    return margin.short_of_margin(margin.after_closing(book, root, after_closing, price_at), leg, price_at)
-
-
-def _listed(order: PaperOrder) -> BrokerOrder:
-    return BrokerOrder(
-        client_order_id=order.client_order_id,
-        contract=order.contract,
-        side=order.side,
-        quantity=order.quantity,
-        type=order.type,
-        limit_price=order.limit_price,
-        stop_price=order.stop_price,
-        reduce_only=order.reduce_only,
-        view=order.view,
-    )
+def _no_data() -> NoReturn:
+    raise Unsupported(f"{NAME} has no market data of its own")

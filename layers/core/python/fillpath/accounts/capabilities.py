@@ -9,6 +9,11 @@ class Capabilities:
 
     `deduplicates_s`: how long the venue refuses a second order under the same client order id (0: it does not).
     `quarantine_s`: how long after the submit deadline an order may still appear; None: absence proves nothing.
+    `bracket`: an entry with take profit and stop loss in one request; `oco`: such a pair of exits for what is held.
+    `asset_classes`: which kinds of the catalogue can be traded; `data_asset_classes`: which have market data, where those are more.
+    `front_month`: the venue says which contract is the front.
+    `queues_when_closed`: the venue keeps a market order until the open instead of refusing it.
+    `requests_per_minute`: what its limit leaves us for one credential; None: unlimited.
     """
 
     can_trade: bool = True
@@ -25,6 +30,19 @@ class Capabilities:
     short: bool = True
     single_order_flip: bool = False
     reduce_only: bool = False
+    history: bool = False
+    replace: bool = False
+    front_month: bool = False
+    asset_classes: frozenset[str] = frozenset({"future", "equity", "crypto"})
+    data_asset_classes: frozenset[str] | None = None
+    queues_when_closed: bool = False
     session_required: bool = False
     credentials_required: bool = True
-    orders_per_second: float | None = None
+    requests_per_minute: float | None = None
+
+    @property
+    def with_data(self) -> frozenset[str]:
+        """Which kinds of the catalogue the venue has market data of."""
+        if self.data_asset_classes is not None:
+            return self.data_asset_classes
+        return self.asset_classes if self.can_stream_data or self.history else frozenset()

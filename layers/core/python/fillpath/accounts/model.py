@@ -55,6 +55,20 @@ class QuantityIs(StrEnum):
     CONTRACTS = "contracts"
 
 
+class RollBy(StrEnum):
+    """Who says when a continuous symbol moves on to the next contract: our calendar, or the venue's own front month."""
+
+    DAYS = "days"
+    VENUE = "venue"
+
+
+class OutsideHours(StrEnum):
+    """What becomes of a market order while its market is closed, at a venue that would keep it until the open."""
+
+    REFUSE = "refuse"
+    QUEUE = "queue"
+
+
 class User(_Record):
     """Who owns accounts and webhooks. An inactive plan blocks entries."""
 
@@ -66,7 +80,13 @@ class User(_Record):
 
 
 class Account(_Record):
-    """One trading account at one venue. `symbols`: roots that entries may trade; empty means all."""
+    """One trading account at one venue. `symbols`: roots that entries may trade; empty means all.
+
+    `connection` is how its venue is reached, without secrets: the venue's own keys (`environment`, `account`, ...) and endpoint
+    overrides (`endpoint` and what the venue names besides). `roll_days` before its last trading day a contract is left, unless
+    the venue says what is the front month (`roll_by`). `one_order_flip`: reversals go through zero with one order where the venue
+    can. `sign_in_by`: when the venue's login ends for good, where it does.
+    """
 
     account_id: str
     user_id: str
@@ -77,6 +97,12 @@ class Account(_Record):
     terms_accepted_at: datetime | None = None
     symbols: tuple[str, ...] = ()
     credentials: Credentials = Credentials.MISSING
+    connection: dict[str, str] = Field(default_factory=dict)
+    roll_by: RollBy = RollBy.DAYS
+    roll_days: int = 8
+    one_order_flip: bool = False
+    outside_hours: OutsideHours = OutsideHours.REFUSE
+    sign_in_by: datetime | None = None
     created_at: datetime
 
 

@@ -158,6 +158,7 @@ _REQUIRED_PRICES = {
     OrderType.LIMIT: ("limit_price",),
     OrderType.STOP: ("stop_price",),
     OrderType.STOP_LIMIT: ("stop_price", "limit_price"),
+    OrderType.OCO: ("limit_price", "stop_price"),
 }
 
 
@@ -168,6 +169,7 @@ def parse_canonical(raw: Mapping[str, Any]) -> CanonicalAlert:
     alert = validated(CanonicalAlert, raw)
     _check_sizes(alert)
     _check_type_prices(alert)
+    _check_exits(alert)
     return alert
 
 
@@ -184,6 +186,15 @@ def _check_type_prices(alert: CanonicalAlert) -> None:
     for field in ("limit_price", "stop_price", *_TRAILS):
         if field not in allowed and getattr(alert, field) is not None:
             raise invalid(field, f"has no use in a {alert.type} order; send type {_TYPE_OF_PRICE[field]}, or leave it away")
+
+
+def _check_exits(alert: CanonicalAlert) -> None:
+    if alert.trail_amount is not None and alert.trail_percent is not None:
+        raise invalid("trail_percent", "stands beside trail_amount; send one of them")
+    if alert.type is OrderType.OCO and (alert.action not in {"buy", "sell"} or alert.order_type != "exit"):
+        raise invalid("type", "oco is a pair of exits for what is held; send buy or sell with order_type exit")
+    if (alert.take_profit or alert.stop_loss) and alert.order_type == "exit":
+        raise invalid("take_profit" if alert.take_profit else "stop_loss", "has no use in an exit; send type oco, limit or stop")
 
 
 def validated(model: type[AnyModel], raw: Mapping[str, Any]) -> AnyModel:

@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from typing import NamedTuple
 
 from fillpath.accounts.capabilities import Capabilities
-from fillpath.accounts.model import Account, Credentials, Gate, QuantityIs, Route
+from fillpath.accounts.model import Account, Credentials, Gate, QuantityIs, RollBy, Route
 from fillpath.alerts.body import invalid
 from fillpath.alerts.canonical import CanonicalAlert
 from fillpath.alerts.ports.alert_store import Context
@@ -75,6 +76,7 @@ def drafts(alert: CanonicalAlert, context: Context, alert_id: str, received_at: 
     if resolved.no_entry and not reduces(alert):
         raise invalid("symbol", f"{resolved.no_entry}; send the one that trades now, or {resolved.instrument.root}1!")
     _check_prices(alert, resolved.instrument)
+    _check_bracket(alert)
     if not context.webhook.routes:
         raise Refused("not_found", "this webhook has no route; add one with ./fillpath webhook set --route ACCOUNT")
     orders = [
@@ -89,8 +91,12 @@ def _draft(
 ) -> Order:
     account = context.accounts.get(route.account_id)
     reduction = reduces(alert)
+    if account and resolved.nth:
+        resolved = resolve(alert.symbol, received_at.date(), account.roll_days)
+    bracket = alert.take_profit is not None or alert.stop_loss is not None
     return Order(
         order_id=new_id(received_at),
+        protection_id=new_id(received_at) if bracket else None,
         alert_id=alert_id,
         user_id=context.user.user_id,
         account_id=route.account_id,
@@ -107,12 +113,18 @@ def _draft(
         quantity=_scaled(alert.quantity, route.multiplier, resolved.instrument),
         limit_price=_settled(alert.limit_price, resolved.instrument),
         stop_price=_settled(alert.stop_price, resolved.instrument),
+        trail_amount=_settled(alert.trail_amount, resolved.instrument),
+        trail_percent=alert.trail_percent,
+        take_profit=_settled(alert.take_profit, resolved.instrument),
+        stop_loss=_settled(alert.stop_loss, resolved.instrument),
         time_in_force=alert.time_in_force,
         target=_scaled(alert.signed_target, route.multiplier, resolved.instrument),
         prev=_scaled(alert.signed_prev, route.multiplier, resolved.instrument),
         prev_side=alert.prev_side,
         gate=alert.gate or context.webhook.gate,
         includes_close=(alert.quantity_is or context.webhook.quantity_is) is QuantityIs.CONTRACTS,
+        at_front=resolved.nth == 1 and account is not None and account.roll_by is RollBy.VENUE,
+        one_order_flip=account is not None and account.one_order_flip,
         only_from=None if alert.only_from is None else tuple(_SIDES[side] for side in alert.only_from),
         alert_time=alert.timestamp,
         received_at=received_at,
@@ -147,7 +159,12 @@ def _refusals(
         yield "unsupported", str(exc)
         return
     yield from _not_entitled(order, account, context)
-    others = _no_credentials(account, capabilities), _not_supported(alert, account, capabilities), _bad_size(order, instrument)
+    others = (
+        _no_credentials(account, capabilities),
+        _not_traded(instrument, account, capabilities),
+        _not_supported(alert, account, capabilities),
+        _bad_size(order, instrument),
+    )
     yield from (refusal for refusal in others if refusal)
 
 
@@ -175,9 +192,16 @@ def _no_credentials(account: Account, capabilities: Capabilities) -> tuple[str, 
     return "credentials_missing", f"account {account.account_id} has no verified credentials for {account.venue}"
 
 
-def _not_supported(alert: CanonicalAlert, account: Account, capabilities: Capabilities) -> tuple[str, str] | None:
+def _not_traded(instrument: Instrument, account: Account, capabilities: Capabilities) -> tuple[str, str] | None:
     if not capabilities.can_trade:
         return "unsupported", f"{account.venue} gives data only"
+    if instrument.kind not in capabilities.asset_classes:
+        kinds = _listed(capabilities.asset_classes)
+        return "unsupported", f"symbol: {account.venue} cannot trade {instrument.root}, a {instrument.kind}; it trades: {kinds}"
+    return None
+
+
+def _not_supported(alert: CanonicalAlert, account: Account, capabilities: Capabilities) -> tuple[str, str] | None:
     if alert.type not in capabilities.order_types:
         return "unsupported", f"type: {account.venue} has no {alert.type} orders; it has {_listed(capabilities.order_types)}"
     if alert.time_in_force not in capabilities.time_in_force:
@@ -200,8 +224,23 @@ def _bad_size(order: Order, instrument: Instrument) -> tuple[str, str] | None:
     return None
 
 
+def _check_bracket(alert: CanonicalAlert) -> None:
+    """Of an entry whose side is known: the target lies beyond the stop, and the price that it rests at between them."""
+    target = alert.signed_target
+    up = target > 0 if target is not None else {"buy": True, "sell": False}.get(alert.action)
+    if up is None or target == 0 or alert.order_type == "exit":
+        return
+    rests_at = alert.limit_price or alert.stop_price
+    levels = [("stop_loss", alert.stop_loss), ("price", rests_at), ("take_profit", alert.take_profit)]
+    known = [(name, price) for name, price in levels if price is not None]
+    for (below, low), (above, high) in pairwise(known if up else known[::-1]):
+        if low >= high:
+            field = above if above != "price" else below
+            raise invalid(field, f"{high if field == above else low} is on the wrong side: {below} must be below {above}")
+
+
 def _check_prices(alert: CanonicalAlert, instrument: Instrument) -> None:
-    for field in ("limit_price", "stop_price"):
+    for field in ("limit_price", "stop_price", "trail_amount", "take_profit", "stop_loss"):
         price = getattr(alert, field)
         if price is not None and _settled(price, instrument) is None:
             raise invalid(field, f"{price} is not a multiple of {instrument.tick_size}, the tick of {instrument.root}")

@@ -49,23 +49,32 @@ class Instrument:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """A symbol understood: its instrument, the contract that an entry now would trade, and why it could not, if so."""
+    """A symbol understood: its instrument, the contract that an entry now would trade, and why it could not, if so.
+
+    `nth` is 1 where the symbol means the front month whatever it is (`ES`, `ES1!`), 2 for the one after it; 0: a named contract.
+    """
 
     instrument: Instrument
     contract: str
     no_entry: str = ""
+    nth: int = 0
 
 
-def resolve(symbol: str, today: date) -> Resolved:
-    """The instrument and contract of a symbol; Refused(invalid_alert) when the catalogue does not know it."""
+def resolve(symbol: str, today: date, roll_days: int = ROLL_DAYS) -> Resolved:
+    """The instrument and contract of a symbol; Refused(invalid_alert) when the catalogue does not know it.
+
+    A continuous symbol leaves a contract `roll_days` before its last trading day as reckoned here.
+    """
     text = _as_contract(symbol.strip().upper().rpartition(":")[2])
     catalogue = instruments()
     if text in catalogue:
-        return Resolved(catalogue[text], _contract_of(catalogue[text], today, 1))
+        known = catalogue[text]
+        return Resolved(known, _contract_of(known, today, 1, roll_days), nth=1 if known.months else 0)
     if match := _CONTINUOUS.match(text):
         instrument = catalogue.get(match["root"])
         if instrument and instrument.months:
-            return Resolved(instrument, _contract_of(instrument, today, int(match["nth"])))
+            nth = int(match["nth"])
+            return Resolved(instrument, _contract_of(instrument, today, nth, roll_days), nth=nth)
     if match := _CONTRACT.match(text):
         instrument = catalogue.get(match["root"])
         if instrument and match["month"] in instrument.months:
@@ -121,22 +130,22 @@ def _instrument(row: dict[str, str]) -> Instrument:
     return Instrument(**values | {"roll_months_before": int(row["roll_months_before"])})
 
 
-def _contract_of(instrument: Instrument, today: date, nth: int) -> str:
+def _contract_of(instrument: Instrument, today: date, nth: int, roll_days: int) -> str:
     if not instrument.months:
         return instrument.root
     year, month = today.year, today.month
     while True:
         code = _MONTH_CODES[month - 1]
-        if code in instrument.months and _roll_day(instrument, year, month) > today:
+        if code in instrument.months and _last_day(instrument, year, month) - timedelta(days=roll_days) > today:
             nth -= 1
             if nth == 0:
                 return f"{instrument.root}{code}{year % 10}"
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
 
 
-def _roll_day(instrument: Instrument, year: int, month: int) -> date:
+def _last_day(instrument: Instrument, year: int, month: int) -> date:
     index = year * 12 + month - 1 - instrument.roll_months_before
-    return _third_friday(index // 12, index % 12 + 1) - timedelta(days=ROLL_DAYS)
+    return _third_friday(index // 12, index % 12 + 1)
 
 
 def _third_friday(year: int, month: int) -> date:

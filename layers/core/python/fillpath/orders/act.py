@@ -4,17 +4,19 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from fillpath.errors import BrokerUnavailable
+from fillpath.errors import BrokerUnavailable, NeedsReauth
 from fillpath.orders.floor import Floor, account_of, change
 from fillpath.orders.legs import SEE_CANCELLED_S, await_fill, cancel, submit
-from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState, Side, new_leg
+from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState, OrderType, Side, new_leg
 from fillpath.orders.outcomes import Position
 from fillpath.orders.plan import Nothing, Plan, Refusal, Reversal, Trade, plan
 from fillpath.orders.ports.order_store import LaneView
-from fillpath.orders.transitions import MAIN, PROTECT, ended, is_protection, moved, put_back
-from fillpath.orders.working import cancel_for_good, clear, in_the_way
+from fillpath.orders.sizing import free, has_nothing_to_protect, net, placed_before, reducible, spoken_for, to_protect
+from fillpath.orders.transitions import ENTRY_NOT_FILLED, MAIN, POSITION_CLOSED, PROTECT, ended, moved, put_back
+from fillpath.orders.working import cancel_for_good, clear, entry_cleared, in_the_way, is_clear, with_exits_found
 
 COME_BACK_S = 2.0
+_SIGN_IN_S = 30.0
 _CLOSES = {Operation.CLOSE, Operation.CLOSE_LONG, Operation.CLOSE_SHORT}
 
 
@@ -40,10 +42,12 @@ def act(order: Order, view: LaneView, floor: Floor, until: datetime) -> Step:
         return _end(order, end, floor)
     try:
         if order.operation is Operation.CANCEL:
-            return _cancel(order, view, floor)
+            return _cancel(order, with_exits_found(view, floor), floor)
         return _act_on_position(order, view, floor, until)
     except BrokerUnavailable:
         return _later(order, "broker_unavailable", COME_BACK_S, floor)
+    except NeedsReauth as exc:
+        return _not_let_in(order, str(exc), floor)
 
 
 def send(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal | None = None) -> Step:
@@ -53,26 +57,6 @@ def send(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal | 
         return ComeBack(delay)
     order = _recheck_halt(order, leg.leg, floor) if order.resting else await_fill(order, leg.leg, floor)
     return ComeBack(COME_BACK_S) if order.owns_lane else GoOn()
-
-
-def spoken_for(order: Order, view: LaneView, floor: Floor) -> dict[str, Decimal]:
-    """What other orders may still take from each contract: reductions in doubt, and (for what will rest itself) resting ones.
-
-    Where the venue knows reduce-only orders, what rests cannot open a position and may overlap.
-    """
-    rests = order.resting and not floor.desk.capabilities(account_of(order)).reduce_only
-    listed = [each.order_id for each in view.unknown]
-    listed += [each.order_id for each in view.working if rests and each.reduces]
-    taken: dict[str, Decimal] = {}
-    for leg in [leg for order_id in listed for leg in floor.orders.get(order_id).legs]:
-        if leg.reduce_only and not leg.status.ended and leg.status is not LegStatus.QUEUED:
-            taken[leg.contract] = taken.get(leg.contract, Decimal(0)) + leg.remaining
-    return taken
-
-
-def free(position: Position, taken: dict[str, Decimal]) -> Decimal:
-    """How much of a held contract nobody else may take."""
-    return max(Decimal(0), abs(position.quantity) - taken.get(position.contract, Decimal(0)))
 
 
 def is_overdue(order: Order, floor: Floor) -> bool:
@@ -95,6 +79,14 @@ def entry_blocked(order: Order, behind_unknown: bool, floor: Floor) -> _End | No
     if halt := floor.controls.halted(order.user_id, order.account_id):
         return OrderState.REJECTED, "halted", f"trading is halted for {halt.scope}: {halt.reason}"
     return None
+
+
+def _at_the_front(order: Order, floor: Floor) -> Order:
+    """An entry by a continuous symbol trades the venue's front month, where the account wants that; read once per order."""
+    if not order.at_front or order.legs or not floor.desk.capabilities(account_of(order)).front_month:
+        return order
+    front = floor.desk.front_month(account_of(order), order.root)
+    return change(order, lambda o: o.model_copy(update={"contract": front, "at_front": False}), floor)
 
 
 def _too_late(order: Order, view: LaneView, floor: Floor) -> _End | None:
@@ -123,7 +115,9 @@ def _cancel(order: Order, view: LaneView, floor: Floor) -> Step:
 
 
 def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime) -> Step:
-    positions = floor.desk.positions(account_of(order), order.root)
+    if not entry_cleared(order, order, floor):
+        return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
+    positions, view = _read(order, view, floor)
     decision = decide(order, positions, view, floor)
     obstacles = in_the_way(order, view.working)
     if obstacles and not isinstance(decision, Refusal | Reversal):
@@ -131,38 +125,39 @@ def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime
             return _end(order, end, floor)
         if not clear(order, obstacles, floor):
             return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
-        positions = floor.desk.positions(account_of(order), order.root)
+        positions, since = _read(order, view, floor)
+        if since is not view or not is_clear(order, obstacles, floor):
+            return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
         decision = decide(order, positions, view, floor)
     return _carry_out(order, decision, positions, view, floor, until)
 
 
+def _read(order: Order, view: LaneView, floor: Floor) -> tuple[tuple[Position, ...], LaneView]:
+    """What is held, and the lane with every bracket whose fill may be part of that."""
+    positions = floor.desk.positions(account_of(order), order.root)
+    return positions, with_exits_found(view, floor)
+
+
 def decide(order: Order, positions: tuple[Position, ...], view: LaneView, floor: Floor) -> Plan:
-    """What the order means for these positions, less what is in doubt on the lane."""
-    held = net(positions)
+    """What the order means for these positions, less what is in doubt on the lane. Raises BrokerError."""
     taken = spoken_for(order, view, floor)
+    leg = placed_before(order)
+    if leg is not None:
+        quantity = to_protect(order, leg, positions, taken, floor)
+        return Trade(leg.side, quantity, reduces=True) if quantity else Nothing(_why_over(order, floor))
     doubt = sum((abs(p.quantity) - free(p, taken) for p in positions), Decimal(0))
-    leg = order.live_leg
-    return _protect(leg, held, doubt) if leg and (leg.status.ended or is_protection(leg.leg)) else plan(order, held, doubt)
+    return plan(order, net(positions), doubt)
 
 
-def net(positions: tuple[Position, ...]) -> Decimal:
-    """What is held of a root over all its contracts, signed."""
-    return sum((p.quantity for p in positions), Decimal(0))
-
-
-def _protect(leg: Leg, held: Decimal, doubt: Decimal) -> Plan:
-    """A protective order placed again: for what is left of it and of the position."""
-    free = abs(held) - doubt
-    if held == 0 or Side.of(-held) is not leg.side or free <= 0:
-        return Nothing("position_closed")
-    return Trade(leg.side, min(leg.remaining, free), reduces=True)
+def _why_over(order: Order, floor: Floor) -> str:
+    return ENTRY_NOT_FILLED if has_nothing_to_protect(order, floor) and not order.filled_quantity else POSITION_CLOSED
 
 
 def _carry_out(
     order: Order, decision: Plan, positions: tuple[Position, ...], view: LaneView, floor: Floor, until: datetime
 ) -> Step:
     match decision:
-        case Nothing(reason) if view.unknown and may_reduce(order):
+        case Nothing(reason) if view.unknown and may_reduce(order) and not has_nothing_to_protect(order, floor):
             return _later(order, "unknown_ahead", None, floor)
         case Nothing(reason):
             state = OrderState.CANCELLED if order.legs else OrderState.SKIPPED
@@ -173,10 +168,35 @@ def _carry_out(
             return _reduce(order, decision, positions, view, floor, until)
     if end := entry_blocked(order, bool(view.unknown), floor):
         return _end(order, end, floor)
+    order = _at_the_front(order, floor)
     if isinstance(decision, Reversal):
+        if _in_one_order(order, positions, floor):
+            return _flip(order, decision, positions, view, floor, until)
         return _hand_over(order, positions, floor)
     leg = new_leg(order, next_leg_name(order), order.contract, decision.side, decision.quantity, reduce_only=False)
     return send(order, leg, until, floor, net(positions))
+
+
+def _in_one_order(order: Order, positions: tuple[Position, ...], floor: Floor) -> bool:
+    """Whether the reversal may go through zero with one order: chosen and possible, of one contract, and no bracket."""
+    if not order.one_order_flip or order.bracket or order.resting:
+        return False
+    same = {position.contract for position in positions} == {order.contract}
+    return same and floor.desk.capabilities(account_of(order)).single_order_flip
+
+
+def _flip(
+    order: Order, decision: Reversal, positions: tuple[Position, ...], view: LaneView, floor: Floor, until: datetime
+) -> Step:
+    """One order through zero, in a lane that is cleared first as for any reversal."""
+    if not clear(order, view.working, floor):
+        return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
+    now = floor.desk.positions(account_of(order), order.root)
+    held = net(now)
+    if held != net(positions) or not _in_one_order(order, now, floor):
+        return _later(order, "position_moved", COME_BACK_S, floor)
+    leg = new_leg(order, next_leg_name(order), order.contract, decision.side, abs(held) + decision.quantity, reduce_only=False)
+    return send(order, leg, until, floor, held)
 
 
 def _reduce(order: Order, trade: Trade, positions: tuple[Position, ...], view: LaneView, floor: Floor, until: datetime) -> Step:
@@ -185,10 +205,18 @@ def _reduce(order: Order, trade: Trade, positions: tuple[Position, ...], view: L
     if len(positions) > 1 and everything and not order.legs:
         return _hand_over(order, positions, floor)
     taken = spoken_for(order, view, floor)
-    largest = max((p for p in positions if Side.of(-p.quantity) is trade.side), key=lambda p: free(p, taken))
+    ours = [p for p in reducible(order, positions) if Side.of(-p.quantity) is trade.side]
+    largest = max(ours, key=lambda p: free(p, taken))
     quantity = min(trade.quantity, free(largest, taken))
     leg = new_leg(order, next_leg_name(order), largest.contract, trade.side, quantity, reduce_only=True)
-    return send(order, leg, until, floor, net(positions))
+    return send(order, _as_the_venue_can(leg, order, floor), until, floor, net(positions))
+
+
+def _as_the_venue_can(leg: Leg, order: Order, floor: Floor) -> Leg:
+    """Where the venue has brackets but no pair of exits for what is held, the stop alone protects."""
+    if leg.type is not OrderType.OCO or floor.desk.capabilities(account_of(order)).oco:
+        return leg
+    return leg.model_copy(update={"type": OrderType.STOP, "limit_price": None})
 
 
 def may_reduce(order: Order) -> bool:
@@ -231,6 +259,13 @@ def _end(order: Order, end: _End, floor: Floor) -> Step:
     if reason == "unknown_ahead" and state is OrderState.EXPIRED:
         floor.telemetry.count("UnknownAheadExpired", order)
     return GoOn()
+
+
+def _not_let_in(order: Order, text: str, floor: Floor) -> Step:
+    """What may reduce waits for a person to sign in, as long as its deadline lets it."""
+    if may_reduce(order):
+        return _later(order, "needs_reauth", _SIGN_IN_S, floor)
+    return _end(order, (OrderState.REJECTED, "needs_reauth", text), floor)
 
 
 def _later(order: Order, reason: str, delay_s: float | None, floor: Floor) -> Step:

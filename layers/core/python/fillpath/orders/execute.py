@@ -7,13 +7,24 @@ orders, lowest id first. Every function here can be cut off anywhere; the next w
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from fillpath.errors import BrokerUnavailable, Conflict
-from fillpath.orders.act import COME_BACK_S, ComeBack, GoOn, Step, act, decide, is_overdue, may_reduce, send
+from fillpath.errors import BrokerError, Conflict
+from fillpath.orders.act import (
+    COME_BACK_S,
+    ComeBack,
+    GoOn,
+    Step,
+    act,
+    decide,
+    is_overdue,
+    may_reduce,
+    send,
+)
 from fillpath.orders.floor import Floor, account_of, wake
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look, may_send_again
 from fillpath.orders.model import Lane, Listing, Order, OrderState
 from fillpath.orders.plan import Nothing
 from fillpath.orders.ports.order_store import LaneView
+from fillpath.orders.sizing import has_nothing_to_protect
 
 RUN_S = 25
 _START_NEXT_S = 15
@@ -63,11 +74,13 @@ def _pick(view: LaneView, floor: Floor) -> Order | None:
 
 
 def _can_reduce(order: Order, view: LaneView, floor: Floor) -> bool:
+    if has_nothing_to_protect(order, floor):
+        return True
     try:
         positions = floor.desk.positions(account_of(order), order.root)
-    except BrokerUnavailable:
+        return not isinstance(decide(order, positions, view, floor), Nothing)
+    except BrokerError:
         return False
-    return not isinstance(decide(order, positions, view, floor), Nothing)
 
 
 def _resume(view: LaneView, floor: Floor, finish_by: datetime) -> Step:
@@ -98,7 +111,7 @@ def _watch_owner(order: Order, view: LaneView, floor: Floor) -> Step:
         order = look(order, leg.leg, floor)
         if not order.state.ended and overdue and view.waiting:
             order = cancel(order, leg.leg, SEE_CANCELLED_S, floor, "not_filled")
-    except BrokerUnavailable:
+    except BrokerError:
         return ComeBack(COME_BACK_S)
     if order.state.ended:
         return GoOn()

@@ -14,8 +14,9 @@ from fillpath.orders.ports.lane_queue import LaneQueue
 from fillpath.orders.ports.order_store import OrderStore
 from fillpath.orders.ports.reversal_runner import ReversalRunner
 from fillpath.orders.ports.telemetry import Telemetry
-from fillpath.orders.ports.verification_queue import VerificationQueue
-from fillpath.orders.transitions import has_late_fill, is_protection
+from fillpath.orders.ports.verification_queue import Check, VerificationQueue
+from fillpath.orders.protection import exits_are_named, protection_of
+from fillpath.orders.transitions import EXITS, has_late_fill, is_protection
 
 _log = logging.getLogger(__name__)
 _TRIES = 8
@@ -53,6 +54,7 @@ def change(order: Order, how: Change, floor: Floor) -> Order:
         new = how(order)
         if new is order or new == order:
             return order
+        _keep_exits(order, new, floor)
         try:
             stored = floor.orders.save(order, new, reduced_at=_mark(order, new))
         except Conflict:
@@ -63,6 +65,15 @@ def change(order: Order, how: Change, floor: Floor) -> Order:
         _follow_up(order, stored, floor)
         return stored
     raise Conflict(f"order {order.order_id} was overtaken {_TRIES} times")
+
+
+def _keep_exits(old: Order, new: Order, floor: Floor) -> None:
+    """Before the record names the exits of a bracket, the order that watches them is there: a crash in between loses neither."""
+    if exits_are_named(old) or not exits_are_named(new):
+        return
+    protection = protection_of(new, floor.clock.now())
+    if protection is not None:
+        floor.orders.add(protection)
 
 
 def _mark(old: Order, new: Order) -> datetime | None:
@@ -80,7 +91,22 @@ def _follow_up(old: Order, new: Order, floor: Floor) -> None:
         wake(new, f"{new.order_id}#resolved", floor)
     elif late:
         wake(new, f"{new.order_id}#late#{new.version}", floor)
+    elif old.listing is Listing.WORKING and new.listing is Listing.WAITING:
+        wake(new, f"{new.order_id}#again#{new.version}", floor)
+    if new.state.ended and not old.state.ended:
+        _look_at_exits(new, floor)
     _report(old, new, late, floor)
+
+
+def _look_at_exits(entry: Order, floor: Floor) -> None:
+    """An entry that ended short of its size may have taken its exits with it: the order that watches them is checked soon."""
+    named = next((leg for leg in entry.legs if leg.exits_ref), None)
+    if named is None or entry.protection_id is None or named.remaining <= 0:
+        return
+    try:
+        floor.checks.check(Check(entry.protection_id, EXITS, entry.fence, 1))
+    except StorageUnavailable:
+        _log.warning("the exits of %s were not looked at; the sweeper will", entry.order_id)
 
 
 def wake(order: Order, wake_id: str, floor: Floor) -> None:
@@ -96,18 +122,22 @@ def _report(old: Order, new: Order, late: bool, floor: Floor) -> None:
         _tell(new)
     if late:
         floor.telemetry.count("LateFill", new)
-    if (
-        new.state is OrderState.REJECTED
-        and old.state is not OrderState.REJECTED
-        and any(is_protection(leg.leg) for leg in new.legs)
-    ):
+    if new.state.ended and not old.state.ended and _leaves_unprotected(new):
         floor.telemetry.count("ProtectionLost", new)
     if new.state is OrderState.ABORTED and old.state is not OrderState.ABORTED:
         floor.telemetry.count("ReversalAborted", new)
     if new.submitted_at and not old.submitted_at:
         floor.telemetry.measure("alert_to_submit_ms", _ms(new.received_at, new.submitted_at))
-    if new.state is OrderState.FILLED and old.state is not OrderState.FILLED:
+    if new.state is OrderState.FILLED and old.state is not OrderState.FILLED and not new.resting:
         floor.telemetry.measure("alert_to_fill_ms", _ms(new.received_at, floor.clock.now()))
+
+
+def _leaves_unprotected(order: Order) -> bool:
+    """Whether protection was not taken (again), or an entry was filled whose exits the broker did not name."""
+    if order.state in {OrderState.REJECTED, OrderState.EXPIRED}:
+        return order.parent_id is not None or any(is_protection(leg.leg) for leg in order.legs)
+    brackets = [leg for leg in order.legs if leg.take_profit is not None or leg.stop_loss is not None]
+    return any(leg.filled_quantity and not leg.exits_ref for leg in brackets)
 
 
 def _tell(order: Order) -> None:

@@ -5,7 +5,7 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from fillpath.errors import BrokerUnavailable, Conflict
+from fillpath.errors import BrokerError, Conflict
 from fillpath.orders.floor import Floor, account_of, change
 from fillpath.orders.model import Leg, LegStatus, Order, OrderState
 from fillpath.orders.outcomes import Accepted, RateLimited
@@ -52,7 +52,7 @@ def _not_again(order: Order, leg: Leg, reason: str, floor: Floor) -> Order:
 
 
 def look(order: Order, name: str, floor: Floor) -> Order:
-    """Record what the broker shows of the leg; raises BrokerUnavailable. An order that is not shown changes nothing here."""
+    """Record what the broker shows of the leg; raises BrokerError. An order that is not shown changes nothing here."""
     leg = order.leg(name)
     view = floor.desk.look_up(account_of(order), leg) if leg else None
     if view is None:
@@ -87,7 +87,7 @@ def cancel(order: Order, name: str, seconds: float, floor: Floor, why: str | Non
         return order
     if why is not None:
         order = change(order, lambda o: o.with_leg((o.leg(name) or leg).model_copy(update={"reason": why})), floor)
-    with suppress(BrokerUnavailable):  # the look-ups below tell whether the request got through
+    with suppress(BrokerError):  # the look-ups below tell whether the request got through
         floor.desk.cancel(account_of(order), leg)
     return watch(order, name, seconds, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended)
 
@@ -104,7 +104,7 @@ def resolve(order: Order, name: str, floor: Floor) -> Order:
     asked_at = floor.clock.now()
     try:
         view = floor.desk.look_up(account_of(order), leg)
-    except BrokerUnavailable:
+    except BrokerError:
         return _in_doubt(order, leg, asked_at, floor)
     held = _held_now(order, floor)
     if view is not None:
@@ -137,7 +137,7 @@ def _prepared(order: Order, seen: Leg, at: datetime, held: Decimal | None) -> Or
 def _try_look(order: Order, name: str, floor: Floor) -> Order:
     try:
         return look(order, name, floor)
-    except BrokerUnavailable:
+    except BrokerError:
         return order
 
 
@@ -163,7 +163,7 @@ def _held_now(order: Order, floor: Floor) -> Decimal | None:
         return None
     try:
         positions = floor.desk.positions(account_of(order), order.root)
-    except BrokerUnavailable:
+    except BrokerError:
         return None
     return sum((position.quantity for position in positions), Decimal(0))
 

@@ -51,6 +51,8 @@ class OrderType(StrEnum):
     STOP = "stop"
     STOP_LIMIT = "stop_limit"
     TRAILING_STOP = "trailing_stop"
+    OCO = "oco"
+    """An exit pair, a limit (take profit) and a stop (stop loss): what fills of one is taken off the other."""
 
 
 class Operation(StrEnum):
@@ -156,7 +158,13 @@ class _Record(BaseModel):
 
 
 class Leg(_Record):
-    """One order at the broker. Quantities are positive; fills are the broker's cumulative figures."""
+    """One order at the broker. Quantities are positive; fills are the broker's cumulative figures.
+
+    `trail_amount` is in price units, `trail_percent` in percent of the price. An entry with `take_profit` or `stop_loss` is a
+    bracket: the broker itself places these exits when the entry fills; `exits_ref` is how the venue names them then. An `oco` leg
+    is such a pair: its limit price takes the profit, its stop price stops the loss. The exits of a bracket are an `exits` leg, of
+    the entry's quantity: what they really exit is what their entry has filled.
+    """
 
     leg: str
     client_order_id: str
@@ -168,6 +176,11 @@ class Leg(_Record):
     type: OrderType = OrderType.MARKET
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
+    exits_ref: str | None = None
     time_in_force: str = "day"
     status: LegStatus = LegStatus.QUEUED
     prepared_at: datetime | None = None
@@ -205,7 +218,11 @@ class Order(_Record):
     """One signal for one account. `target` and `prev` are signed positions in the account's own quantity.
 
     `only_from`: the sides (+1, 0, -1) of which the account must hold one for the order to act. `includes_close`: on a flip,
-    `quantity` is what is traded in all (old position plus new), as TradingView's `contracts` is.
+    `quantity` is what is traded in all (old position plus new), as TradingView's `contracts` is. `at_front`: the contract is the
+    venue's front month when the order acts. `one_order_flip`: a reversal may go through zero with one order.
+
+    An entry with `take_profit` or `stop_loss` keeps the exits that its broker places in an order of their own, which rests in the
+    same lane: `protection_id` here, `parent_id` there.
     """
 
     order_id: str
@@ -227,6 +244,10 @@ class Order(_Record):
     quantity: Decimal | None = None
     limit_price: Decimal | None = None
     stop_price: Decimal | None = None
+    trail_amount: Decimal | None = None
+    trail_percent: Decimal | None = None
+    take_profit: Decimal | None = None
+    stop_loss: Decimal | None = None
     time_in_force: str = "day"
     target: Decimal | None = None
     prev: Decimal | None = None
@@ -234,6 +255,10 @@ class Order(_Record):
     gate: Gate = Gate.IGNORE
     includes_close: bool = False
     only_from: tuple[int, ...] | None = None
+    at_front: bool = False
+    one_order_flip: bool = False
+    parent_id: str | None = None
+    protection_id: str | None = None
     alert_time: datetime
     received_at: datetime
     deadline: datetime | None = None
@@ -273,6 +298,11 @@ class Order(_Record):
         """Whether it is of a kind that waits at the broker for its price."""
         return self.type is not OrderType.MARKET
 
+    @property
+    def bracket(self) -> bool:
+        """Whether what it opens is to have exits."""
+        return self.take_profit is not None or self.stop_loss is not None
+
     def leg(self, name: str) -> Leg | None:
         """The leg of that name, if it was prepared."""
         return next((leg for leg in self.legs if leg.leg == name), None)
@@ -289,20 +319,16 @@ class Order(_Record):
         return self.model_copy(update={"legs": tuple(leg if old.leg == leg.leg else old for old in self.legs)})
 
 
+_HOW = ("type", "limit_price", "stop_price", "trail_amount", "trail_percent", "time_in_force")
+
+
 def new_leg(
     order: Order, name: str, contract: str, side: Side, quantity: Decimal, *, reduce_only: bool, at_market: bool = False
 ) -> Leg:
-    """A leg not yet sent; its prices and type are the order's unless it is to go `at_market`."""
-    how = (
-        {"type": OrderType.MARKET}
-        if at_market
-        else {
-            "type": order.type,
-            "limit_price": order.limit_price,
-            "stop_price": order.stop_price,
-            "time_in_force": order.time_in_force,
-        }
-    )
+    """A leg not yet sent; its prices and type are the order's unless it is to go `at_market`. What reduces has no bracket."""
+    how: dict[str, object] = {"type": OrderType.MARKET} if at_market else {field: getattr(order, field) for field in _HOW}
+    if not reduce_only:
+        how |= {"take_profit": order.take_profit, "stop_loss": order.stop_loss}
     before = order.leg(name)
     return Leg(
         leg=name,

@@ -9,7 +9,12 @@ from fillpath.orders.model import LegStatus
 
 @dataclass(frozen=True, slots=True)
 class LegView:
-    """A leg as the broker shows it. Quantity filled is cumulative, commission too."""
+    """A leg as the broker shows it. Quantity filled is cumulative, commission too.
+
+    `exits` is the pair (or the one) that the broker placed with a bracket; a view of an accepted bracket always has it. Its
+    `broker_order_id` names all of the exits at once, in the venue's own way. It works while its entry does, and has ended once
+    nothing more will fill of either of them.
+    """
 
     status: LegStatus
     broker_order_id: str | None = None
@@ -18,6 +23,7 @@ class LegView:
     commission: Decimal = Decimal(0)
     filled_at: datetime | None = None
     reason: str | None = None
+    exits: "LegView | None" = None
 
 
 @dataclass(frozen=True, slots=True)

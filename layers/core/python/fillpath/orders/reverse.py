@@ -9,15 +9,16 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fillpath.errors import BrokerUnavailable
-from fillpath.orders.act import decide, entry_blocked, free, is_overdue, net, overdue, spoken_for
+from fillpath.orders.act import decide, entry_blocked, is_overdue, overdue
 from fillpath.orders.floor import Floor, account_of, change, wake
 from fillpath.orders.legs import await_fill, cancel, may_send_again, resolve, submit, watch
 from fillpath.orders.messages import Step, StepResult
 from fillpath.orders.model import Leg, LegStatus, Order, OrderState, Side, new_leg
 from fillpath.orders.outcomes import Position
 from fillpath.orders.plan import Nothing, Plan, Refusal, Reversal, Trade
+from fillpath.orders.sizing import free, net, spoken_for
 from fillpath.orders.transitions import CLOSE, OPEN, ended, is_close, moved, stopped
-from fillpath.orders.working import clear
+from fillpath.orders.working import clear, with_exits_found
 
 FILL_BUDGET_S = 5.0
 _POLL_EVERY_S = 0.5
@@ -45,7 +46,7 @@ def _prepare(order: Order, floor: Floor, _finish_by: datetime) -> StepResult:
     if order.legs:
         return _next(order, Step.OPEN if order.state is OrderState.OPENING else Step.CLOSE)
     positions = floor.desk.positions(account_of(order), order.root)
-    view = floor.orders.lane(order.lane)
+    view = with_exits_found(floor.orders.lane(order.lane), floor)
     decision = decide(order, positions, view, floor)
     if (end := _not_now(order, decision, positions, floor)) is not None:
         return _end(order, end, floor)

@@ -14,6 +14,7 @@ from fillpath.orders.model import LegStatus, Listing, Order, OrderState
 from fillpath.orders.ports.reversal_runner import ExecutionStatus
 from fillpath.orders.reverse import reverse
 from fillpath.orders.transitions import ended
+from fillpath.orders.upkeep import keep_in_step
 
 _log = logging.getLogger(__name__)
 _ABORT_BUDGET_S = 30
@@ -85,12 +86,14 @@ def _working(order: Order, floor: Floor) -> None:
     if leg is None:
         return
     order = resolve(order, leg.leg, floor)
-    if order.state.ended:
+    if order.state not in {OrderState.WORKING, OrderState.PARTIALLY_FILLED}:
         return
+    if order.reduces and order.resting:
+        order = keep_in_step(order, floor)
     halted = not order.reduces and order.resting and floor.controls.halted(order.user_id, order.account_id)
     if halted or (not order.resting and is_overdue(order, floor)):
         cancel(order, leg.leg, SEE_CANCELLED_S, floor, "halted" if halted else "not_filled")
-    elif order.suspended_by and _long_over(order.suspended_by, floor):
+    elif order.suspended_by and not order.state.ended and _long_over(order.suspended_by, floor):
         order = look(order, leg.leg, floor)
         change(order, lambda o: o if o.state.ended else o.model_copy(update={"suspended_by": None}), floor)
 

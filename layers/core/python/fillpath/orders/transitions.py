@@ -10,8 +10,11 @@ from decimal import Decimal
 from fillpath.orders.model import Event, Leg, LegStatus, Listing, Order, OrderState
 from fillpath.orders.outcomes import Accepted, LegView, Outcome, RateLimited, Rejected, Unknown
 
-CLOSE, OPEN, MAIN, PROTECT = "close", "open", "main", "protect"
+CLOSE, OPEN, MAIN, PROTECT, EXITS = "close", "open", "main", "protect", "exits"
 SUBMIT_WINDOW_S = 10
+POSITION_CLOSED, ENTRY_NOT_FILLED = "position_closed", "entry_not_filled"
+_OUR_CANCELS = {"cancelled", "halted", "not_filled", POSITION_CLOSED, ENTRY_NOT_FILLED}
+"""Why a leg is cancelled when that is Fillpath's own wish."""
 
 _STATE_OF_LEG = {
     LegStatus.WORKING: OrderState.WORKING,
@@ -82,7 +85,7 @@ def observed(order: Order, name: str, view: LegView, at: datetime) -> Order:
         return order.model_copy(
             update={"events": (*order.events, Event(at=at, from_state=order.state, to_state=order.state, reason="LATE_FILL"))}
         )
-    return _followed(order, merged, at)
+    return _followed(order, merged, at, wanted=leg.reason in _OUR_CANCELS)
 
 
 def has_late_fill(order: Order) -> bool:
@@ -99,10 +102,11 @@ def _merged(leg: Leg, view: LegView, at: datetime) -> Leg:
     changes = {
         "status": status,
         "broker_order_id": view.broker_order_id or leg.broker_order_id,
+        "exits_ref": view.exits.broker_order_id if view.exits else leg.exits_ref,
         "submitted_at": leg.submitted_at or at,
         "filled_quantity": filled,
         "commission": max(view.commission, leg.commission),
-        "reason": view.reason or leg.reason,
+        "reason": leg.reason if leg.reason in _OUR_CANCELS else view.reason or leg.reason,
     }
     if grown or leg.average_price is None:
         changes |= {"average_price": view.average_price, "filled_at": view.filled_at or (at if filled > 0 else None)}
@@ -126,8 +130,11 @@ def _totals(order: Order, at: datetime) -> Order:
     return order.model_copy(update=changes)
 
 
-def _followed(order: Order, leg: Leg, at: datetime) -> Order:
-    """The newest leg leads its order. A reversal's close legs do so only where their outcome was unknown."""
+def _followed(order: Order, leg: Leg, at: datetime, *, wanted: bool) -> Order:
+    """The newest leg leads its order. A reversal's close legs do so only where their outcome was unknown.
+
+    `wanted`: its end had been asked for here. Exits that a venue ends by itself leave what is held without protection.
+    """
     if order.state.ended:
         return order
     if is_close(leg.leg):
@@ -135,14 +142,25 @@ def _followed(order: Order, leg: Leg, at: datetime) -> Order:
     if order.live_leg is None or order.live_leg.leg != leg.leg or _awaits_next_leg(order, leg):
         return order
     state = _STATE_OF_LEG[leg.status]
-    if state is OrderState.CANCELLED and order.suspended_by:
-        return _made_way(order, order.suspended_by, at)
+    if state.ended and state is not OrderState.FILLED and (why := _makes_way(order, leg, wanted)):
+        return _made_way(order, at, *why)
     if state.ended and order.auto_exit and state is not OrderState.FILLED:
         return stopped(order, at, leg.reason or f"open_{leg.status.lower()}")
     if state.ended:
         return ended(order, state, at, leg.reason if state is not OrderState.FILLED else None)
     order = moved(order, state, at)
     return order.model_copy(update={"listing": Listing.WORKING, "owns_lane": False}) if order.resting else order
+
+
+def _makes_way(order: Order, leg: Leg, wanted: bool) -> tuple[str, str] | None:
+    """Why a leg that ended unfilled is not its order's end: reason and message."""
+    if leg.status is LegStatus.CANCELLED and order.suspended_by == order.order_id:
+        return "resized", "the exits were not of the size that is held"
+    if leg.status is LegStatus.CANCELLED and order.suspended_by:
+        return "suspended", f"made way for order {order.suspended_by}"
+    if leg.leg == EXITS and not wanted:
+        return f"exits_{leg.status.lower()}", "the venue ended the exits of the bracket"
+    return None
 
 
 def _awaits_next_leg(order: Order, leg: Leg) -> bool:
@@ -190,14 +208,14 @@ def doubtful(order: Order, name: str, at: datetime, reason: str) -> Order:
 
 def making_way(order: Order, by: str) -> Order:
     """A resting order about to be cancelled so that order `by` can act; noted first, so that a crash leaves it understood."""
-    return order if order.state.ended else order.model_copy(update={"suspended_by": by})
+    return order if order.state.ended or order.state is OrderState.QUEUED else order.model_copy(update={"suspended_by": by})
 
 
-def _made_way(order: Order, by: str, at: datetime) -> Order:
+def _made_way(order: Order, at: datetime, reason: str, message: str) -> Order:
     """What protects a position waits to be placed again for what is held then; an entry has been overtaken."""
     if not order.reduces:
-        return ended(order, OrderState.CANCELLED, at, "superseded", f"cancelled for order {by}")
-    return moved(order, OrderState.QUEUED, at, "suspended", f"made way for order {by}").model_copy(
+        return ended(order, OrderState.CANCELLED, at, "superseded", message)
+    return moved(order, OrderState.QUEUED, at, reason, message).model_copy(
         update={"listing": Listing.WAITING, "owns_lane": False, "deadline": None, "suspended_by": None}
     )
 

@@ -1,10 +1,10 @@
 """Clearing a lane's resting orders before another order acts, and keeping what protects a position to be placed again."""
 
-from fillpath.orders.floor import Floor, change
-from fillpath.orders.legs import SEE_CANCELLED_S, cancel
+from fillpath.orders.floor import Change, Floor, change
+from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look
 from fillpath.orders.model import Operation, Order, OrderState, Side
-from fillpath.orders.ports.order_store import Working
-from fillpath.orders.transitions import is_protection, making_way
+from fillpath.orders.ports.order_store import LaneView, Working
+from fillpath.orders.transitions import ended, is_protection, making_way
 
 _EXITS = {Operation.EXIT_LONG: Side.SELL, Operation.EXIT_SHORT: Side.BUY}
 _ENTRIES = {Operation.ENTER_LONG: Side.BUY, Operation.ENTER_SHORT: Side.SELL}
@@ -27,30 +27,84 @@ def in_the_way(order: Order, working: tuple[Working, ...]) -> tuple[Working, ...
     return working if side is None else tuple(w for w in working if w.side is side)
 
 
+def with_exits_found(view: LaneView, floor: Floor) -> LaneView:
+    """The lane once more if the broker shows a bracket whose outcome was unknown: its exits are in the way too.
+
+    Whoever reduces without them would leave exits behind for a position that is gone. Raises BrokerError.
+    """
+    seen = False
+    for each in view.unknown:
+        order = floor.orders.get(each.order_id)
+        leg = order.live_leg
+        if order.protection_id and leg and leg.status.in_doubt:
+            order = look(order, leg.leg, floor)
+            found = order.live_leg
+            seen |= found is not None and not found.status.in_doubt
+    return floor.orders.lane(view.lane) if seen else view
+
+
 def clear(order: Order, working: tuple[Working, ...], floor: Floor) -> bool:
     """Cancel these resting orders for `order`; False if one could not be seen ended. Safe to repeat at any point."""
     cleared = [_clear_one(order, each.order_id, floor) for each in working]
     return all(cleared)
 
 
+def is_clear(order: Order, working: tuple[Working, ...], floor: Floor) -> bool:
+    """Whether these resting orders are still out of the way, now that the position has been read."""
+    resting = [floor.orders.get(each.order_id) for each in working]
+    return all(_is_gone(each) or _has_nothing_to_exit(order, each, floor) for each in resting)
+
+
 def _clear_one(by: Order, order_id: str, floor: Floor) -> bool:
     resting = floor.orders.get(order_id)
-    leg = resting.live_leg
-    if leg is None or resting.state.ended or resting.state is OrderState.QUEUED:
+    if _is_gone(resting) or _has_nothing_to_exit(by, resting, floor):
         return True
-    resting = change(resting, lambda o: making_way(o, by.order_id), floor)
-    resting = cancel(resting, leg.leg, SEE_CANCELLED_S, floor)
+    if not entry_cleared(by, resting, floor):
+        return False
+    resting = change(floor.orders.get(order_id), lambda o: making_way(o, by.order_id), floor)
+    leg = resting.live_leg
+    return _is_gone(resting) or leg is None or _is_gone(cancel(resting, leg.leg, SEE_CANCELLED_S, floor))
+
+
+def _is_gone(resting: Order) -> bool:
     return resting.state.ended or resting.state is OrderState.QUEUED
 
 
+def _has_nothing_to_exit(by: Order, resting: Order, floor: Floor) -> bool:
+    """Exits of an entry that rests unfilled take nothing from a position, so that a partial exit leaves both of them alone."""
+    if resting.parent_id is None or by.operation not in _EXITS:
+        return False
+    entry = floor.orders.get(resting.parent_id)
+    if entry.state is not OrderState.WORKING or entry.live_leg is None:
+        return False
+    entry = look(entry, entry.live_leg.leg, floor)
+    return entry.state is OrderState.WORKING and not entry.filled_quantity
+
+
+def entry_cleared(by: Order, exits: Order, floor: Floor) -> bool:
+    """Whether nothing rests any more of the entry that these exits belong to: it would fill without them, so it goes first."""
+    return exits.parent_id is None or _clear_one(by, exits.parent_id, floor)
+
+
 def cancel_for_good(working: tuple[Working, ...], floor: Floor) -> bool:
-    """Cancel these resting orders because that is what was asked for: none of them is placed again."""
-    seen = []
-    for each in working:
-        resting = floor.orders.get(each.order_id)
-        leg = resting.live_leg
-        if leg is None or resting.state.ended:
-            continue
-        resting = change(resting, lambda o: o.model_copy(update={"suspended_by": None}), floor)
-        seen.append(cancel(resting, leg.leg, SEE_CANCELLED_S, floor, "cancelled").state.ended)
-    return all(seen)
+    """Cancel these resting orders because that is what was asked for: none of them is placed again.
+
+    All are marked before the first is cancelled, since a broker may end exits together with their entry.
+    """
+    marked = [change(floor.orders.get(each.order_id), _for_good(floor), floor) for each in working]
+    for order in marked:
+        if order.live_leg and not order.state.ended:
+            cancel(order, order.live_leg.leg, SEE_CANCELLED_S, floor)
+    return all(floor.orders.get(each.order_id).state.ended for each in working)
+
+
+def _for_good(floor: Floor) -> Change:
+    def marked(order: Order) -> Order:
+        leg = order.live_leg
+        if leg is None or order.state.ended or order.owns_lane:
+            return order
+        if order.state is OrderState.QUEUED:
+            return ended(order, OrderState.CANCELLED, floor.clock.now(), "cancelled")
+        return order.model_copy(update={"suspended_by": None}).with_leg(leg.model_copy(update={"reason": "cancelled"}))
+
+    return marked

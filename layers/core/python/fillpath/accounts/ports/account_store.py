@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
-from fillpath.accounts.model import Account, User, Webhook
+from fillpath.accounts.model import Account, Credentials, User, Webhook
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +43,14 @@ class AccountStore(Protocol):
 
     def save(self, record: User | Account) -> None:
         """Write a user or an account."""
+        ...
+
+    def mark_access(self, account_id: str, credentials: Credentials, sign_in_by: datetime | None) -> None:
+        """Change what is known of an account's access, and nothing else of its record; NotFound if it was removed."""
+        ...
+
+    def remove_account(self, account_id: str) -> None:
+        """Delete an account's record; nothing happens if there is none. Its orders stay."""
         ...
 
     def save_webhook(self, webhook: Webhook, tokens: dict[str, TokenOwner], revoked: tuple[str, ...] = ()) -> None:

@@ -29,6 +29,10 @@ class Desk(Protocol):
         """Every held contract of the root, without flat ones."""
         ...
 
+    def front_month(self, account: AccountRef, root: str) -> str:
+        """The contract that the venue holds for the front month of the root."""
+        ...
+
     def precheck(self, account: AccountRef, leg: Leg, after_closing: Decimal) -> Rejected | None:
         """Whether the leg would be refused now (margin, short, lot, session), once `after_closing` (signed) is closed."""
         ...

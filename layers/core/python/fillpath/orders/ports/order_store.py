@@ -82,6 +82,10 @@ class OrderStore(Protocol):
         """
         ...
 
+    def add(self, order: Order) -> None:
+        """Put a new order there with its place in its lane; one of that id that is there already stays as it is."""
+        ...
+
     def open_orders(self) -> Iterable[Order]:
         """Every order without an end state, or that still owns or stands in its lane; may lag a little."""
         ...

@@ -1,0 +1,68 @@
+"""What an account's venue shows for it: the account comes in, what was seen goes out, for people and programs."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from rich.console import Group, RenderableType
+from rich.markup import escape
+
+from cli.holdings import Holdings, holdings_view
+from cli.order_view import number
+from cli.problem import Problem
+from cli.target import Target
+from cli.terminal import listing, working
+from fillpath.accounts.model import Account
+from fillpath.errors import BrokerUnavailable, NeedsReauth
+from fillpath.orders.outcomes import Position
+from fillpath_brokers.facade import Balances, VenueAccount
+
+
+@dataclass(frozen=True)
+class Seen:
+    """An account, the venue's accounts that its credentials reach (none where it needs none), and what it holds."""
+
+    account: Account
+    reached: tuple[VenueAccount, ...]
+    positions: tuple[Position, ...]
+    balances: Balances
+
+
+def look(account: Account, target: Target) -> Seen:
+    """Ask with what is stored; Problem says what the venue said, and what to do."""
+    name = target.venues.name(account.venue)
+    broker = target.broker(account)
+    try:
+        with working(f"Asking {name}"):
+            reached = broker.accounts() if target.venues.capabilities(account.venue).credentials_required else ()
+            return Seen(account, reached, broker.positions(), broker.balances())
+    except NeedsReauth as error:
+        raise Problem(f"{name} lets nobody in: {error}", hint=f"./fillpath account sign-in {account.label}") from error
+    except BrokerUnavailable as error:
+        raise Problem(f"{name} gave no answer: {error}", hint="try again in a minute; nothing has changed") from error
+    finally:
+        broker.close()
+
+
+def view(seen: Seen) -> RenderableType:
+    """For people."""
+    parts: list[RenderableType] = []
+    if seen.reached:
+        table = listing("Reaches", "Name", "Currency", "Trades", "")
+        chosen = seen.account.connection.get("account")
+        for each in seen.reached:
+            mark = "[green]this one[/]" if each.account_id == chosen or len(seen.reached) == 1 else ""
+            trades = ", ".join(sorted(each.trades))
+            table.add_row(escape(each.account_id), escape(each.name), each.currency, trades, mark)
+        parts.append(table)
+    return Group(*parts, holdings_view([Holdings(seen.account, seen.positions, seen.balances)]))
+
+
+def as_document(seen: Seen) -> dict[str, Any]:
+    """For programs; numbers are exact, as text."""
+    worth = {name: number(value) if name != "currency" else value for name, value in asdict(seen.balances).items()}
+    return {
+        "account_id": seen.account.account_id,
+        "reaches": [{**asdict(each), "trades": sorted(each.trades)} for each in seen.reached],
+        "positions": [{"symbol": each.contract, "quantity": number(each.quantity)} for each in seen.positions],
+        "balances": worth,
+    }

@@ -1,0 +1,110 @@
+"""Letting an account in: what was typed comes in, an account that has been tried at its venue goes out; then it is kept."""
+
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from cli.account_settings import ENDPOINT, LIVE, connection_changes, merged, trades_real_money
+from cli.means import Means, Person, Venues
+from cli.problem import Problem
+from cli.target import Target
+from cli.trial import NOTHING_KEPT, Proven, prove
+from cli.venue_form import Entered, ask_for, read_from
+from fillpath.accounts.model import Account, Credentials, OutsideHours
+from fillpath.errors import FillpathError, Refused, StorageUnavailable
+from fillpath.ids import new_id
+
+STANDARD_INPUT = "-"
+
+
+@dataclass(frozen=True)
+class Typed:
+    """What the command line says of a connection. `credentials`: the file that has them, `-` for standard input."""
+
+    endpoint: str | None
+    settings: tuple[str, ...]
+    credentials: str | None
+    live: bool
+    outside_hours_told: bool
+
+    def require_nothing(self, venue: str) -> None:
+        """Raises Problem for options that mean nothing where nobody signs in."""
+        given = {"--endpoint": self.endpoint, "--set": self.settings, "--credentials": self.credentials, "--live": self.live}
+        if useless := [option for option, value in given.items() if value]:
+            raise Problem(f"{', '.join(useless)}: nobody signs in at {venue}", hint="leave it away")
+
+
+def enter(account: Account, typed: Typed, target: Target, person: Person) -> Proven:
+    """Ask for what the venue needs (or read it), and try it there; raises Problem, and then nothing is kept anywhere."""
+    sign_in, venue = target.venues.sign_in(account.venue), target.venues.name(account.venue)
+    changes = connection_changes(typed.settings, typed.endpoint, sign_in, venue)
+    connection = merged(account.connection, changes)
+    fields = [each if each.secret else replace(each, default=connection.get(each.key, each.default)) for each in sign_in.fields]
+    if typed.credentials is None:
+        entered = ask_for(fields, changes, person)
+    else:
+        entered = read_from(_text(typed.credentials, person), fields, changes, venue)
+    connected = _connected(account, {**connection, **entered.connection}, typed, target.venues, person)
+    replaced = {ENDPOINT, *sign_in.endpoints} & connected.connection.keys()
+    if replaced and not typed.outside_hours_told:
+        connected = connected.model_copy(update={"outside_hours": OutsideHours.QUEUE})
+    return prove(connected, Entered(credentials=entered.credentials), target, person)
+
+
+def reconnected(account: Account, typed: Typed, means: Means) -> Account:
+    """The account with other settings of its connection and the same credentials; raises Problem."""
+    sign_in, venue = means.venues.sign_in(account.venue), means.venues.name(account.venue)
+    changes = connection_changes(typed.settings, typed.endpoint, sign_in, venue)
+    return _connected(account, merged(account.connection, changes), typed, means.venues, means.person)
+
+
+def keep(proven: Proven, target: Target, *, new: bool) -> Account:
+    """Store the secret, then the record; of a new account nothing is left where that fails. Conflict, StorageUnavailable."""
+    account_id, token = proven.account.account_id, proven.token
+    target.tokens.keep(account_id, proven.credentials, token, new_id(target.clock.now()))
+    # Somebody may have changed its other settings while the questions were answered.
+    record = proven.account if new else target.accounts.account(account_id)
+    verified = record.model_copy(
+        update={
+            "connection": proven.account.connection,
+            "simulation": proven.account.simulation,
+            "credentials": Credentials.VERIFIED,
+            "sign_in_by": token.refresh_expires_at if token else None,
+        }
+    )
+    try:
+        target.accounts.save(verified)
+    except StorageUnavailable:
+        if new:
+            with suppress(FillpathError):
+                target.tokens.forget(account_id, new_id(target.clock.now()))
+        raise
+    return verified
+
+
+def _connected(account: Account, connection: dict[str, str], typed: Typed, venues: Venues, person: Person) -> Account:
+    try:
+        venues.sign_in(account.venue).check(connection)
+    except Refused as error:
+        raise Problem(f"--set: {error.message}", hint=NOTHING_KEPT) from error
+    connected = account.model_copy(update={"connection": connection})
+    real = trades_real_money(connected, venues)
+    if real and account.simulation and not typed.live:
+        _confirm(account, person)
+    return connected.model_copy(update={"simulation": not real})
+
+
+def _confirm(account: Account, person: Person) -> None:
+    if not person.is_there:
+        raise Problem(f"account {account.label} would trade real money", hint=f"--live says that it may; {NOTHING_KEPT}")
+    if person.ask(f"Account {account.label} will trade real money. Type {LIVE} to go on: ").strip() != LIVE:
+        raise Problem(NOTHING_KEPT)
+
+
+def _text(source: str, person: Person) -> str:
+    if source == STANDARD_INPUT:
+        return person.handed_over()
+    try:
+        return Path(source).read_text("utf-8")
+    except UnicodeDecodeError:
+        raise Problem(f"--credentials: {source} is not text", hint="a file with one JSON object") from None

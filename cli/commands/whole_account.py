@@ -1,0 +1,97 @@
+"""flatten and cancel: end what an account holds or has resting, through its lanes, or at its venue itself."""
+
+import time
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from cli import terminal
+from cli.commands.options import Env, Json, target_of
+
+if TYPE_CHECKING:
+    from cli.target import Target
+    from fillpath.accounts.model import Account
+    from fillpath.orders.model import Order
+
+PATIENCE_S = 30.0
+LOOK_EVERY_S = 0.5
+
+Meant = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Id, end of id or label.")]
+AtVenue = Annotated[
+    bool, typer.Option("--at-venue", help="Past Fillpath's own path, by the venue's own means: for when that path is down.")
+]
+
+
+def register(app: typer.Typer) -> None:
+    """Adds the commands."""
+    for command in (flatten, cancel):
+        app.command(rich_help_panel="Trading")(command)
+
+
+def flatten(context: typer.Context, account: Meant, *, at_venue: AtVenue = False, env: Env = None, as_json: Json = False) -> None:
+    """Cancel everything that rests in an account and close all that it holds. It may trade again right after: halt it first."""
+    from cli.directory import Directory
+    from fillpath.orders.whole_account import flatten_account
+
+    target = target_of(context, env)
+    found = Directory(target.accounts).account(account)
+    broker = target.broker(found)
+    held = broker.positions()
+    if at_venue:
+        broker.cancel_all()
+        for position in held:
+            broker.liquidate(position.contract)
+        _tell_venue(found, [position.contract for position in held], as_json=as_json)
+        return
+    _tell(found, _ended(flatten_account(found, held, target.orders, datetime.now(UTC)), target), as_json=as_json)
+
+
+def cancel(context: typer.Context, account: Meant, *, at_venue: AtVenue = False, env: Env = None, as_json: Json = False) -> None:
+    """Cancel every order that rests in an account, its stops too: what it holds is unprotected then."""
+    from cli.directory import Directory
+    from fillpath.orders.whole_account import cancel_account
+
+    target = target_of(context, env)
+    found = Directory(target.accounts).account(account)
+    if at_venue:
+        target.broker(found).cancel_all()
+        _tell_venue(found, [], as_json=as_json)
+        return
+    _tell(found, _ended(cancel_account(found, target.orders, datetime.now(UTC)), target), as_json=as_json)
+
+
+def _ended(orders: "tuple[Order, ...]", target: "Target") -> "tuple[Order, ...]":
+    """The orders once they have ended, or as they are when patience does."""
+    until = time.monotonic() + PATIENCE_S
+    while True:
+        orders = tuple(target.orders.get(order.order_id) for order in orders)
+        if all(order.state.ended for order in orders) or time.monotonic() > until:
+            return orders
+        time.sleep(LOOK_EVERY_S)
+
+
+def _tell(account: "Account", orders: "tuple[Order, ...]", *, as_json: bool) -> None:
+    from cli.order_view import order_table
+    from fillpath.orders.result import order_record
+
+    records = [order_record(order) for order in orders]
+    if as_json:
+        terminal.print_json(records)
+    elif not records:
+        terminal.out.print(f"Account {escape(account.label)}: there was nothing to do.")
+    else:
+        terminal.out.print(order_table(records, {account.account_id: account}))
+    if not all(order.state.ended for order in orders):
+        terminal.err.print("[yellow]Not all of it has ended yet:[/] ./fillpath orders shows how it goes on")
+        raise typer.Exit(1)
+
+
+def _tell_venue(account: "Account", contracts: list[str], *, as_json: bool) -> None:
+    if as_json:
+        terminal.print_json({"account_id": account.account_id, "liquidated": contracts})
+        return
+    what = f", and to close {', '.join(contracts)}" if contracts else ""
+    terminal.out.print(f"{account.venue} was asked to cancel everything in {escape(account.label)}{what}.")
+    terminal.err.print("[dim]What became of it:[/] ./fillpath positions")

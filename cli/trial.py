@@ -1,0 +1,133 @@
+"""Access on trial: what a person entered comes in, what it reaches at the venue goes out. Nothing is kept anywhere."""
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import cast
+
+from cli.means import Person
+from cli.problem import Problem
+from cli.target import Target
+from cli.terminal import working
+from cli.venue_form import Entered, ask_for_code
+from fillpath.accounts.access import Access, Token, TokenStatus
+from fillpath.accounts.model import Account
+from fillpath.accounts.ports.account_store import AccountStore
+from fillpath.errors import BrokerError, FillpathError, NeedsReauth, Refused
+from fillpath_brokers.facade import VenueAccount
+from fillpath_brokers.services import Services
+from fillpath_brokers.signing_in import SignInContext
+from fillpath_brokers.token_store import TokenStore
+
+NOTHING_KEPT = "nothing was kept"
+
+
+@dataclass(frozen=True)
+class Proven:
+    """An account as it is to be kept, what lets it in, and what the venue showed for it."""
+
+    account: Account
+    credentials: dict[str, str] = field(repr=False)
+    token: Token | None
+    reached: tuple[VenueAccount, ...]
+
+
+def prove(account: Account, entered: Entered, target: Target, person: Person) -> Proven:
+    """Sign in with what was entered and ask the venue which accounts it reaches; Problem names what the venue said."""
+    access = Access(entered.credentials)
+    try:
+        token = _sign_in(account, access, target, person)
+        access = replace(access, token=token)
+        with working("Asking which accounts that reaches"):
+            reached = _reached(account, access, target)
+    except FillpathError as error:
+        raise _told(error, access, target.venues.name(account.venue)) from None
+    return Proven(_chosen(account, reached, person), entered.credentials, token, reached)
+
+
+def _sign_in(account: Account, access: Access, target: Target, person: Person) -> Token | None:
+    venue = target.venues.sign_in(account.venue)
+    venue.check(account.connection)
+    context = SignInContext(account.account_id, account.connection, target.services.web, target.clock)
+    url = venue.authorize_url(access.credentials, context)
+    code = ask_for_code(url, person) if url else None
+    with working(f"Signing in at {target.venues.name(account.venue)}"):
+        return venue.sign_in(access.credentials, context, code)
+
+
+def _reached(account: Account, access: Access, target: Target) -> tuple[VenueAccount, ...]:
+    accounts = cast(AccountStore, _OneAccount(account))  # a venue reads the record of its account, and nothing else
+    tokens = TokenStore(_OneSecret(access), _NoLedger(), target.clock)
+    services: Services = replace(target.services, accounts=accounts, tokens=tokens)
+    broker = target.venues.open_account(account.venue, account.account_id, services)
+    try:
+        return broker.accounts()
+    finally:
+        broker.close()
+
+
+def _chosen(account: Account, reached: tuple[VenueAccount, ...], person: Person) -> Account:
+    """The account with the venue's account that is meant, where there are several."""
+    wanted = account.connection.get("account")
+    known = [each.account_id for each in reached]
+    listed = ", ".join(f"{each.account_id} ({each.name})" for each in reached)
+    if not reached:
+        raise Problem("the venue lets you in, but shows no account", hint=f"look there whether one is open; {NOTHING_KEPT}")
+    if wanted is not None:
+        if wanted not in known:
+            raise Problem(f"the venue shows no account {wanted}", hint=f"it shows {listed}; {NOTHING_KEPT}")
+        return account
+    if len(reached) == 1:
+        return account
+    if not person.is_there:
+        raise Problem(f"the venue shows {len(reached)} accounts: {listed}", hint=f"--set account=ID says which; {NOTHING_KEPT}")
+    answer = person.ask(f"Which account? {listed}: ").strip()
+    if answer not in known:
+        raise Problem(f"the venue shows no account {answer!r}", hint=f"it shows {listed}; {NOTHING_KEPT}")
+    return account.model_copy(update={"connection": {**account.connection, "account": answer}})
+
+
+def _told(error: FillpathError, access: Access, venue: str) -> Problem:
+    text = access.hidden_in(str(error))
+    if isinstance(error, NeedsReauth):
+        return Problem(f"{venue} lets nobody in with that: {text}", hint=f"check what you entered; {NOTHING_KEPT}")
+    if isinstance(error, Refused):
+        return Problem(text, hint=f"--set KEY=VALUE; {NOTHING_KEPT}")
+    if isinstance(error, BrokerError):
+        return Problem(f"{venue}: {text}", hint=f"try again later, or see where --endpoint leads; {NOTHING_KEPT}")
+    return Problem(text, hint=NOTHING_KEPT)
+
+
+@dataclass(frozen=True)
+class _OneAccount:
+    record: Account
+
+    def account(self, account_id: str) -> Account:
+        return self.record
+
+
+@dataclass(frozen=True)
+class _OneSecret:
+    access: Access
+
+    def read(self, account_id: str) -> Access:
+        return self.access
+
+    def write(self, account_id: str, access: Access) -> None:
+        raise NotImplementedError("a trial keeps nothing")
+
+    def delete(self, account_id: str) -> None:
+        raise NotImplementedError("a trial keeps nothing")
+
+
+class _NoLedger:
+    def of(self, account_id: str) -> TokenStatus | None:
+        return TokenStatus(needs_reauth=True, reason="the venue refused it")
+
+    def take(self, account_id: str, owner: str, now: datetime, until: datetime) -> bool:
+        return False
+
+    def settle(self, account_id: str, owner: str, status: TokenStatus) -> None:
+        raise NotImplementedError("a trial keeps nothing")
+
+    def refused(self, account_id: str, version: int, reason: str) -> None:
+        """The trial has failed, and its caller hears why."""

@@ -1,0 +1,51 @@
+"""What Alpaca refuses, in our words: an answer to an order comes in, our reason code with Alpaca's own text goes out."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from fillpath.errors import BrokerUnavailable
+from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.web import Reply
+
+DUPLICATE = 40010001
+_PATTERN_DAY_TRADER = 40310100
+# Branching on text: Alpaca uses one code for many cases.
+_REASONS = (
+    (re.compile(r"insufficient qty|insufficient position", re.IGNORECASE), "insufficient_position"),
+    (re.compile(r"insufficient|buying power", re.IGNORECASE), "insufficient_margin"),
+    (re.compile(r"not allowed to short|cannot be sold short|not shortable", re.IGNORECASE), "short_not_allowed"),
+    (re.compile(r"fractionable|fractional", re.IGNORECASE), "invalid_quantity"),
+    (re.compile(r"wash trade|opposite side", re.IGNORECASE), "wash_trade"),
+    (re.compile(r"pattern day", re.IGNORECASE), "pattern_day_trader"),
+    (re.compile(r"asset .* not found|could not find|invalid symbol|not tradable", re.IGNORECASE), "invalid_symbol"),
+    (re.compile(r"increment|price", re.IGNORECASE), "invalid_price"),
+    (re.compile(r"qty|quantity", re.IGNORECASE), "invalid_quantity"),
+    (re.compile(r"market.*closed|outside.*hours", re.IGNORECASE), "market_closed"),
+)
+
+
+def refusal(reply: Reply) -> Rejected:
+    """Why an order was not placed; for statuses that are evidence of it (4xx)."""
+    code, text = read(reply)
+    if code == _PATTERN_DAY_TRADER:
+        return Rejected("pattern_day_trader", text)
+    return Rejected(next((reason for pattern, reason in _REASONS if pattern.search(text)), "rejected"), text)
+
+
+def is_duplicate(reply: Reply) -> bool:
+    """Whether the client order id was used before."""
+    code, text = read(reply)
+    return code == DUPLICATE and "client_order_id" in text
+
+
+def read(reply: Reply) -> tuple[int, str]:
+    """Code and text of an error; 0 where it has none that can be read."""
+    try:
+        document: Any = reply.json()
+    except BrokerUnavailable:
+        return 0, reply.text
+    if not isinstance(document, Mapping):
+        return 0, reply.text
+    code = document.get("code")
+    return code if isinstance(code, int) else 0, str(document.get("message") or reply.text)

@@ -1,0 +1,144 @@
+"""Alpaca's wire form of orders: legs of ours go in as request bodies, its order objects come out as views.
+
+Numbers are JSON strings. Its status becomes ours so:
+
+===========================================================================  =================
+Alpaca                                                                       ours
+===========================================================================  =================
+pending_new, accepted, accepted_for_bidding, held, new, calculated, stopped  WORKING
+suspended, pending_cancel, pending_replace, done_for_day                     WORKING
+partially_filled                                                             PARTIALLY_FILLED
+filled                                                                       FILLED
+canceled                                                                     CANCELLED
+replaced                                                                     CANCELLED, or what its successor is
+expired                                                                      EXPIRED
+rejected                                                                     REJECTED
+===========================================================================  =================
+
+What is not in the table counts as WORKING: it is looked at again.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from fillpath.errors import BrokerUnavailable
+from fillpath.orders.model import Leg, LegStatus, OrderType, Side
+from fillpath.orders.outcomes import LegView
+from fillpath_brokers.facade import BrokerOrder, Change
+from fillpath_brokers.pairs import pair_view
+
+Document = Mapping[str, Any]
+
+_STATUS = {
+    "partially_filled": LegStatus.PARTIALLY_FILLED,
+    "filled": LegStatus.FILLED,
+    "canceled": LegStatus.CANCELLED,
+    "replaced": LegStatus.CANCELLED,
+    "expired": LegStatus.EXPIRED,
+    "rejected": LegStatus.REJECTED,
+}
+_TYPES = {each.value: each for each in OrderType if each is not OrderType.OCO}
+
+
+def order_body(leg: Leg, symbol: str, *, extended_hours: bool = False) -> dict[str, Any]:
+    """The request that places the leg: simple, bracket, oto or oco."""
+    body: dict[str, Any] = {
+        "symbol": symbol,
+        "qty": _text(leg.quantity),
+        "side": leg.side.value,
+        "type": "limit" if leg.type is OrderType.OCO else leg.type.value,
+        "time_in_force": leg.time_in_force,
+        "client_order_id": leg.client_order_id,
+    }
+    if leg.type is OrderType.OCO:
+        return body | {"order_class": "oco", "take_profit": _target(leg.limit_price), "stop_loss": _stop(leg.stop_price)}
+    body |= dict(_prices(leg))
+    if extended_hours and leg.type is OrderType.LIMIT:
+        body["extended_hours"] = True
+    exits = {"take_profit": _target(leg.take_profit), "stop_loss": _stop(leg.stop_loss)}
+    known = {name: value for name, value in exits.items() if value is not None}
+    return body | ({"order_class": "bracket" if len(known) == 2 else "oto"} if known else {}) | known
+
+
+def change_body(change: Change) -> dict[str, str]:
+    """The request that replaces an order."""
+    values = {"qty": change.quantity, "limit_price": change.limit_price, "stop_price": change.stop_price}
+    return {name: _text(value) for name, value in values.items() if value is not None}
+
+
+def own_view(order: Document) -> LegView:
+    """One order as Alpaca shows it, whatever belongs to it left out; BrokerUnavailable if it cannot be read."""
+    try:
+        filled = Decimal(order["filled_qty"])
+        price = order.get("filled_avg_price")
+        return LegView(
+            status=_STATUS.get(order["status"], LegStatus.PARTIALLY_FILLED if filled else LegStatus.WORKING),
+            broker_order_id=order["id"],
+            filled_quantity=filled,
+            average_price=Decimal(price) if price is not None else None,
+            filled_at=_moment(order.get("filled_at")),
+            reason=None,
+        )
+    except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
+        raise BrokerUnavailable(f"Alpaca's order cannot be read: {exc!r}") from exc
+
+
+def exits_view(order: Document) -> LegView | None:
+    """The exits that were placed with a bracket; None for an order that is none."""
+    if order.get("order_class") not in {"bracket", "oto"} or not order.get("legs"):
+        return None
+    return pair_view([own_view(leg) for leg in order["legs"]], Decimal(order["qty"]))
+
+
+def oco_view(order: Document) -> LegView:
+    """An exit pair: the take profit is the parent, the stop its leg."""
+    return pair_view([own_view(order), *(own_view(leg) for leg in order.get("legs") or ())], Decimal(order["qty"]))
+
+
+def working_order(order: Document, contract: str) -> BrokerOrder:
+    """An order of the listing."""
+    return BrokerOrder(
+        client_order_id=order["client_order_id"],
+        contract=contract,
+        side=Side(order["side"]),
+        quantity=_decimal(order.get("qty")) or Decimal(0),
+        type=_TYPES.get(order["type"], OrderType.MARKET),
+        limit_price=_decimal(order.get("limit_price")),
+        stop_price=_decimal(order.get("stop_price")),
+        reduce_only=False,
+        view=own_view(order),
+    )
+
+
+def _prices(leg: Leg) -> Iterator[tuple[str, str]]:
+    prices = {
+        "limit_price": leg.limit_price,
+        "stop_price": leg.stop_price,
+        "trail_price": leg.trail_amount,
+        "trail_percent": leg.trail_percent,
+    }
+    for name, value in prices.items():
+        if value is not None:
+            yield name, _text(value)
+
+
+def _target(price: Decimal | None) -> dict[str, str] | None:
+    return None if price is None else {"limit_price": _text(price)}
+
+
+def _stop(price: Decimal | None) -> dict[str, str] | None:
+    return None if price is None else {"stop_price": _text(price)}
+
+
+def _text(value: Decimal) -> str:
+    return f"{value.normalize():f}"
+
+
+def _decimal(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)

@@ -1,0 +1,38 @@
+"""What every venue does alike with our symbols: understand one, and say whether the venue trades it."""
+
+from datetime import date
+
+from fillpath.accounts.capabilities import Capabilities
+from fillpath.errors import Refused, Unsupported
+from fillpath.market.instruments import Instrument, Resolved, instrument_of, resolve
+
+
+def understood(symbol: str, today: date, capabilities: Capabilities, venue: str, roll_days: int = 8) -> Resolved:
+    """The instrument and contract that a symbol means today; Unsupported if the catalogue or the venue does not have it."""
+    try:
+        resolved = resolve(symbol, today, roll_days)
+    except Refused as exc:
+        raise Unsupported(exc.message) from exc
+    require_traded(resolved.instrument, capabilities, venue)
+    return resolved
+
+
+def require_traded(instrument: Instrument, capabilities: Capabilities, venue: str) -> None:
+    """Unsupported unless the venue trades this kind of instrument."""
+    if instrument.kind not in capabilities.asset_classes:
+        kinds = ", ".join(sorted(capabilities.asset_classes))
+        raise Unsupported(f"{venue} cannot trade {instrument.root}, a {instrument.kind}; it trades: {kinds}")
+
+
+def instrument_behind(contract: str) -> Instrument:
+    """The instrument of a root or contract of ours; Unsupported if the catalogue does not know it."""
+    instrument = instrument_of(contract)
+    if instrument is None:
+        raise Unsupported(f"{contract} is not in the catalogue")
+    return instrument
+
+
+def root_of(contract: str) -> str:
+    """The root of a contract; what the catalogue does not know (somebody's own trade) is its own root."""
+    instrument = instrument_of(contract)
+    return instrument.root if instrument else contract

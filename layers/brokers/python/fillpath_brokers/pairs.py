@@ -1,0 +1,49 @@
+"""Exit pairs: two orders at a venue (take profit, stop loss) that the order path sees as one leg.
+
+In: the views of both; out: one view. The pair's `broker_order_id` names both orders, joined by a plus sign.
+"""
+
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+
+from fillpath.orders.model import LegStatus
+from fillpath.orders.outcomes import LegView
+
+_JOIN = "+"
+
+
+def pair_id(ids: Iterable[str]) -> str:
+    """The name of a pair (or of a single exit)."""
+    return _JOIN.join(ids)
+
+
+def ids_of(broker_order_id: str) -> tuple[str, ...]:
+    """The orders that a name stands for."""
+    return tuple(broker_order_id.split(_JOIN))
+
+
+def pair_view(views: Sequence[LegView], quantity: Decimal) -> LegView:
+    """Both as one: what filled of either counts, and it works as long as one of them does. `quantity` is what they exit."""
+    filled = sum((view.filled_quantity for view in views), Decimal(0))
+    value = sum((view.filled_quantity * view.average_price for view in views if view.average_price is not None), Decimal(0))
+    return LegView(
+        status=_status(views, filled, quantity),
+        broker_order_id=pair_id(view.broker_order_id for view in views if view.broker_order_id),
+        filled_quantity=filled,
+        average_price=value / filled if filled else None,
+        commission=sum((view.commission for view in views), Decimal(0)),
+        filled_at=max((view.filled_at for view in views if view.filled_at), default=None),
+        reason=next((view.reason for view in views if view.reason), None),
+    )
+
+
+def _status(views: Sequence[LegView], filled: Decimal, quantity: Decimal) -> LegStatus:
+    statuses = [view.status for view in views]
+    if filled >= quantity > 0:
+        return LegStatus.FILLED
+    if not all(status.ended for status in statuses):
+        return LegStatus.PARTIALLY_FILLED if filled else LegStatus.WORKING
+    for status in (LegStatus.FILLED, LegStatus.CANCELLED, LegStatus.EXPIRED):
+        if status in statuses:
+            return status
+    return LegStatus.REJECTED

@@ -1,0 +1,142 @@
+"""What is sent to Schwab to place or to replace an order, and whether an order that Schwab shows is what was sent.
+
+Numbers go out exactly as they are, as JSON numbers. A sale that does not reduce is a short sale; a purchase that reduces covers
+one.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from decimal import Decimal
+from typing import Any, Literal
+
+from fillpath.orders.model import Leg, OrderType, Side
+from fillpath_brokers.facade import Change
+from fillpath_brokers.schwab.wire import OCO, SINGLE, TRIGGER, TYPES, Document, instruction_of, is_group, number, symbol_of
+
+_DURATION = {"day": "DAY", "gtc": "GOOD_TILL_CANCEL", "ioc": "IMMEDIATE_OR_CANCEL", "fok": "FILL_OR_KILL"}
+_INSTRUCTION = {
+    (Side.BUY, False): "BUY",
+    (Side.BUY, True): "BUY_TO_COVER",
+    (Side.SELL, True): "SELL",
+    (Side.SELL, False): "SELL_SHORT",
+}
+_KEPT = ("orderType", "session", "duration", "price", "stopPrice", "stopPriceLinkBasis", "stopPriceLinkType", "stopPriceOffset")
+_NUMBERS = {"price", "stopPrice", "stopPriceOffset"}
+_COMPARED = ("orderStrategyType", *_KEPT)
+
+Basis = Literal["LAST", "BID", "ASK", "MARK"]
+Body = dict[str, Any]
+
+
+def order_body(leg: Leg, symbol: str, *, extended_hours: bool = False, trail_basis: Basis = "LAST") -> Body:
+    """The request that places the leg: a single order, a bracket, or an exit pair."""
+    session = "SEAMLESS" if extended_hours and leg.type is OrderType.LIMIT else "NORMAL"
+    exits = list(_exits(leg, symbol))
+    if leg.type is OrderType.OCO:
+        return _one_of(exits)
+    prices = {"price": leg.limit_price, "stopPrice": leg.stop_price} | _trail(leg, trail_basis)
+    entry = {
+        "orderStrategyType": TRIGGER if exits else SINGLE,
+        "orderType": TYPES[leg.type],
+        "session": session,
+        "duration": _DURATION[leg.time_in_force],
+        **{name: value for name, value in prices.items() if value is not None},
+        "orderLegCollection": [_order_leg(_INSTRUCTION[leg.side, leg.reduce_only], leg.quantity, symbol)],
+    }
+    return entry | ({"childOrderStrategies": exits if len(exits) == 1 else [_one_of(exits)]} if exits else {})
+
+
+def closing_body(symbol: str, held: Decimal) -> Body:
+    """The request that closes a position (signed) at the market."""
+    instruction = _INSTRUCTION[Side.of(-held), True]
+    return _single("MARKET", "DAY", {}, _order_leg(instruction, abs(held), symbol))
+
+
+def replacement_body(order: Document, change: Change, quantity: Decimal) -> Body:
+    """The request that puts an order in the place of this one: the same but for the change, with its exits, for this quantity."""
+    prices = {"price": change.limit_price, "stopPrice": change.stop_price}
+    body = _again(order, quantity) | {name: value for name, value in prices.items() if value is not None}
+    children = order.get("childOrderStrategies") or ()
+    return body | ({"childOrderStrategies": [_child(each, quantity) for each in children]} if children else {})
+
+
+def is_what_was_sent(order: Document, body: Mapping[str, Any]) -> bool:
+    """Whether the order that Schwab shows agrees with the request in all that it says."""
+    if not all(_equal(name, order.get(name), body[name]) for name in _COMPARED if name in body):
+        return False
+    if ("orderLegCollection" in body) == is_group(order) or not _same_leg(order, body):
+        return False
+    wanted, shown = body.get("childOrderStrategies") or [], list(order.get("childOrderStrategies") or [])
+    return len(wanted) == len(shown) and _paired(wanted, shown)
+
+
+def _paired(wanted: Sequence[Mapping[str, Any]], shown: list[Document]) -> bool:
+    """Each of the wanted is one of the shown, in whichever order."""
+    for each in wanted:
+        found = next((place for place, other in enumerate(shown) if is_what_was_sent(other, each)), None)
+        if found is None:
+            return False
+        del shown[found]
+    return True
+
+
+def _same_leg(order: Document, body: Mapping[str, Any]) -> bool:
+    if "orderLegCollection" not in body:
+        return True
+    leg = body["orderLegCollection"][0]
+    shown = (order.get("orderLegCollection") or [{}])[0].get("quantity")
+    wanted = (leg["instrument"]["symbol"], leg["instruction"], Decimal(leg["quantity"]))
+    return (symbol_of(order), instruction_of(order), number(shown)) == wanted
+
+
+def _equal(name: str, shown: Any, wanted: Any) -> bool:
+    return number(shown) == number(wanted) if name in _NUMBERS else shown == wanted
+
+
+def _exits(leg: Leg, symbol: str) -> Iterator[Body]:
+    """Of an exit pair itself, or of what is placed with an entry. Exits do not end at once, whatever the entry does."""
+    pair = leg.type is OrderType.OCO
+    target, stop = (leg.limit_price, leg.stop_price) if pair else (leg.take_profit, leg.stop_loss)
+    duration = _DURATION["gtc" if leg.time_in_force == "gtc" else "day"]
+    order_leg = _order_leg(_INSTRUCTION[leg.side if pair else leg.side.opposite, True], leg.quantity, symbol)
+    if target is not None:
+        yield _single("LIMIT", duration, {"price": target}, order_leg)
+    if stop is not None:
+        yield _single("STOP", duration, {"stopPrice": stop}, order_leg)
+
+
+def _single(kind: str, duration: str, prices: Mapping[str, Decimal], order_leg: Body) -> Body:
+    frame = {"orderStrategyType": SINGLE, "orderType": kind, "session": "NORMAL", "duration": duration}
+    return {**frame, **prices, "orderLegCollection": [order_leg]}
+
+
+def _one_of(orders: Sequence[Body]) -> Body:
+    return {"orderStrategyType": OCO, "childOrderStrategies": list(orders)}
+
+
+def _trail(leg: Leg, basis: Basis) -> Body:
+    offset = leg.trail_amount if leg.trail_amount is not None else leg.trail_percent
+    if leg.type is not OrderType.TRAILING_STOP or offset is None:
+        return {}
+    kind = "VALUE" if leg.trail_amount is not None else "PERCENT"
+    return {"stopPrice": None, "stopPriceLinkBasis": basis, "stopPriceLinkType": kind, "stopPriceOffset": offset}
+
+
+def _order_leg(instruction: str, quantity: Decimal, symbol: str) -> Body:
+    whole = int(quantity) if quantity == quantity.to_integral_value() else quantity
+    return {"instruction": instruction, "quantity": whole, "instrument": {"symbol": symbol, "assetType": "EQUITY"}}
+
+
+def _child(order: Document, quantity: Decimal) -> Body:
+    if is_group(order):
+        return _one_of([_child(each, quantity) for each in order.get("childOrderStrategies") or ()])
+    return _again(order, quantity)
+
+
+def _again(order: Document, quantity: Decimal) -> Body:
+    body = {name: order[name] for name in _KEPT if order.get(name) is not None}
+    strategy = TRIGGER if order.get("childOrderStrategies") else SINGLE
+    return {
+        "orderStrategyType": strategy,
+        **body,
+        "orderLegCollection": [_order_leg(instruction_of(order), quantity, symbol_of(order))],
+    }

@@ -1,0 +1,23 @@
+"""What Charles Schwab can do. Futures are data only: its Trader API takes no orders for them."""
+
+from fillpath.accounts.capabilities import Capabilities
+
+KEY = "schwab"
+NAME = "Charles Schwab"
+CAPABILITIES = Capabilities(
+    can_stream_data=True,
+    can_stream_orders=True,
+    order_types=frozenset({"market", "limit", "stop", "stop_limit", "trailing_stop", "oco"}),
+    time_in_force=frozenset({"day", "gtc", "ioc", "fok"}),
+    bracket=True,
+    oco=True,
+    deduplicates_s=0,
+    quarantine_s=120,
+    short=True,
+    history=True,
+    replace=True,
+    asset_classes=frozenset({"equity"}),
+    data_asset_classes=frozenset({"equity", "future"}),
+    queues_when_closed=True,
+    requests_per_minute=110,  # of 120
+)

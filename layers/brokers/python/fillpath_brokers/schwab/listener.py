@@ -1,0 +1,72 @@
+"""One listener of a shared connection: events of all sorts are offered, those that he asked for wait for him, bounded.
+
+A listener who reads too slowly loses what waits, and gets a Gap in its place.
+"""
+
+import asyncio
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
+from datetime import datetime
+
+from fillpath.market.bars import Bar, Gap, Quote
+from fillpath_brokers.facade import Feed
+from fillpath_brokers.schwab.streamer_protocol import Changed
+from fillpath_brokers.streaming.outbox import Outbox
+
+MOST_WAITING = 4096
+Item = Quote | Bar | Gap | Changed
+
+
+class Listener:
+    """`topics`: what he hears, each with our spelling of its symbol. On one event loop, but for `want`."""
+
+    def __init__(self, topics: Mapping[str, str], now: Callable[[], datetime], feed: Feed | None = None) -> None:
+        self.feed = feed
+        self.topics = dict(topics)
+        self.now = now
+        self._waiting: Outbox[Item] = Outbox(MOST_WAITING)
+        self._taken_at = now()
+        self._ended = False
+        self._error: Exception | None = None
+
+    def want(self, add: Mapping[str, str], remove: Collection[str]) -> None:
+        """Other topics from now on. From any task or thread."""
+        self.topics = {name: ours for name, ours in {**self.topics, **add}.items() if name not in remove}
+
+    def offer(self, event: Item, topic: str | None = None) -> None:
+        """An event of this topic; without one it is for everybody."""
+        if self._ended or (topic is not None and topic not in self.topics):
+            return
+        if self._waiting.full:
+            while self._waiting:
+                self._waiting.take()
+            self._waiting.put(Gap(self._taken_at, self.now()))
+        if topic is not None and isinstance(event, Quote | Bar):
+            event = replace(event, symbol=self.topics[topic])
+        self._waiting.put(event)
+
+    def end(self, error: Exception | None) -> None:
+        """Nothing more comes: after what waits he gets the error, or simply the end."""
+        if not self._ended:
+            self._ended, self._error = True, error
+            self._waiting.stir()
+
+    async def next(self) -> Item | None:
+        """What comes next; None at the end, or the error that ended it."""
+        while not self._waiting:
+            if self._ended:
+                if self._error is not None:
+                    raise self._error
+                return None
+            await self._waiting.stirring()
+        self._taken_at = self.now()
+        return self._waiting.take()
+
+    async def next_within(self, seconds: float | None) -> Item | None:
+        """The same; TimeoutError if nothing comes."""
+        async with asyncio.timeout(seconds):
+            return await self.next()
+
+    def more(self) -> list[Item]:
+        """What waits besides, without waiting."""
+        return [self._waiting.take() for _ in range(len(self._waiting))]

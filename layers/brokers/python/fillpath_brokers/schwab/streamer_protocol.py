@@ -1,0 +1,327 @@
+"""Schwab's streamer without I/O: frames come in, quotes, bars and word of changed orders go out. One connection carries it all.
+
+What is wanted is a set of topics: a service and a symbol of Schwab's, as `LEVELONE_FUTURES /ES`. Commands are sent one at a time,
+the next when the one before is answered. Of quotes only what changed is told, so the rest is kept here. Bars and account activity
+are numbered; a number left out in the latter means that something about orders was missed.
+
+Of account activity only the order's id is used: whoever hears of it reads the order. Codes of answers and notices:
+
+====================  =====================================================================================================
+0, 26 to 29           done
+3                     the token is refused: connect again with another one
+12                    another connection of this user took over: do not fight it
+19, 22 to 25          these symbols are not to be had
+21                    our command cannot be read: a fault of ours
+30 and all others     Schwab ends the connection, or something is wrong with it: connect again
+====================  =====================================================================================================
+"""
+
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from fillpath.market.bars import Bar, Quote
+from fillpath_brokers.facade import Feed
+from fillpath_brokers.schwab.frames import ACTIVITY, BARS, FRAME, QUOTES, Content, Data, Level, Notice, Response
+from fillpath_brokers.streaming.decoding import unread
+from fillpath_brokers.streaming.protocol import (
+    Action,
+    End,
+    Frame,
+    GiveUp,
+    Heard,
+    Ready,
+    Reconnect,
+    Send,
+    StreamProtocol,
+    ended_as_usual,
+)
+
+ORDERS = "ACCT_ACTIVITY Account Activity"
+"""The topic of changed orders."""
+_SERVICES = {
+    (Feed.QUOTES, False): "LEVELONE_EQUITIES",
+    (Feed.QUOTES, True): "LEVELONE_FUTURES",
+    (Feed.BARS, False): "CHART_EQUITY",
+    (Feed.BARS, True): "CHART_FUTURES",
+}
+_FIELDS = {
+    "ACCT_ACTIVITY": "0,1,2,3",
+    "LEVELONE_EQUITIES": "0,1,2,4,5,34",
+    "LEVELONE_FUTURES": "0,1,2,4,5,10",
+    "CHART_EQUITY": "0,1,2,3,4,5,6,7,8",
+    "CHART_FUTURES": "0,1,2,3,4,5,6",
+}
+_DONE = {0, 26, 27, 28, 29}
+_DENIED, _TAKEN_OVER, _LIMIT, _BAD_COMMAND = 3, 12, 19, 21
+_NOT_TO_BE_HAD = {_LIMIT, 22, 23, 24, 25}
+_BEATS_TO_ANSWER = 3
+# Types of account activity after which an order is as it was: Schwab has asked an exchange, or watches.
+_NO_CHANGE = {"SUBSCRIBED", "ExecutionRequested", "ExecutionRequestCreated", "ExecutionRequestCompleted"}
+
+
+@dataclass(frozen=True, slots=True)
+class Who:
+    """As whom Schwab knows us at the streamer, and the access token."""
+
+    customer_id: str
+    correlation_id: str
+    channel: str
+    function_id: str
+    token: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """Something about an order of this account number is not as before; without an id it may be any order."""
+
+    account: str | None
+    order_id: str | None
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class NotToBeHad:
+    """Schwab does not give these topics."""
+
+    topics: frozenset[str]
+    text: str
+
+
+StreamerEvent = Quote | Bar | Changed | NotToBeHad
+
+
+@dataclass(frozen=True, slots=True)
+class _Command:
+    service: str
+    name: str
+    keys: tuple[str, ...]
+    topics: frozenset[str]
+
+
+def topic(feed: Feed, symbol: str) -> str:
+    """The topic of a symbol (Schwab's spelling) in a feed; KeyError for trades, which there are none of."""
+    return f"{_SERVICES[feed, symbol.startswith('/')]} {symbol}"
+
+
+class StreamerProtocol(StreamProtocol[StreamerEvent]):
+    """One connection. `renew_at`: when it is to be made anew, with a newer token; `shortest_s`: see `ended`."""
+
+    silence_s = 45.0
+    beat_s: float | None = 10.0
+
+    def __init__(self, who: Who, topics: Iterable[str], shortest_s: float = 0.0, renew_at: datetime | None = None) -> None:
+        self._who = who
+        self._wanted = sorted(topics)
+        self._shortest_s = shortest_s
+        self._renew_at = renew_at
+        self._carried: dict[str, set[str]] = {}
+        self._waiting: deque[_Command] = deque()
+        self._asked: _Command | None = None
+        self._requests = 0
+        self._beats = 0
+        self._ready = False
+        self._quotes: dict[str, dict[str, Any]] = {}
+        self._sequence: int | None = None
+        self._since: datetime | None = None
+        self._until: datetime | None = None
+        self.denied: str | None = None
+        """Why the token was refused, once it was."""
+
+    def opened(self) -> Sequence[Action[StreamerEvent]]:
+        """Sign in."""
+        self._waiting.append(_Command("ADMIN", "LOGIN", (), frozenset()))
+        return self._next()
+
+    def received(self, frame: Frame, at: datetime) -> Sequence[Action[StreamerEvent]]:
+        """Answers, data and notices, in the order in which they come."""
+        self._since, self._until = self._since or at, at
+        try:
+            message = FRAME.decode(frame)
+        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+            unread.count("schwab streamer", exc)
+            return ()
+        if self._ready and self._renew_at is not None and at >= self._renew_at:
+            return [Reconnect("the access token is about to end", planned=True)]
+        actions: list[Action[StreamerEvent]] = []
+        for response in message.response:
+            actions += self._answered(response)
+        for data in message.data:
+            actions += self._data(data, at)
+        for notice in message.notify:
+            actions += self._noticed(notice)
+        return actions
+
+    def beat(self) -> Sequence[Action[StreamerEvent]]:
+        """Heartbeats come from Schwab; a command that is not answered between them never will be."""
+        self._beats += 1
+        if self._asked and self._beats > _BEATS_TO_ANSWER:
+            return [Reconnect(f"no answer to {self._asked.name} of {self._asked.service}")]
+        return ()
+
+    def subscribe(self, add: Sequence[str], remove: Sequence[str]) -> Sequence[Action[StreamerEvent]]:
+        """More topics first, so that there always is one; then fewer."""
+        self._want(add)
+        for service, wished in _by_service(remove).items():
+            carried = self._carried.get(service, set())
+            keys = [key for key in wished if key in carried]
+            if not keys:
+                continue
+            carried.difference_update(keys)
+            self._waiting.append(_command(service, "UNSUBS", keys))
+            for key in keys:
+                self._quotes.pop(f"{service} {key}", None)
+        return self._next()
+
+    def token_changed(self, token: str) -> Sequence[Action[StreamerEvent]]:
+        """A running connection goes on with the token it has, unless `renew_at` says otherwise."""
+        return ()
+
+    def ended(self, end: End, failures: int) -> Reconnect | GiveUp:
+        """A connection that was Ready and ended within `shortest_s` (by the frames that came) is not made again."""
+        lasted_s = (self._until - self._since).total_seconds() if self._since and self._until else 0.0
+        if self._ready and end.status is None and lasted_s < self._shortest_s:
+            advice = "it allows one connection for each login, so look whether another program uses it"
+            return GiveUp(f"Schwab ended the stream after {lasted_s:.0f} s; {advice} (setting shortest_stream_s)")
+        return ended_as_usual(end, failures)
+
+    def _want(self, topics: Iterable[str]) -> None:
+        for service, keys in _by_service(topics).items():
+            carried = self._carried.setdefault(service, set())
+            self._waiting.append(_command(service, "ADD" if carried else "SUBS", keys))
+            carried.update(keys)
+
+    def _next(self) -> list[Action[StreamerEvent]]:
+        """The next command, if none is on its way."""
+        if self._asked or not self._waiting:
+            return []
+        self._asked, self._beats = self._waiting.popleft(), 0
+        self._requests += 1
+        request = {
+            "requestid": str(self._requests),
+            "service": self._asked.service,
+            "command": self._asked.name,
+            "SchwabClientCustomerId": self._who.customer_id,
+            "SchwabClientCorrelId": self._who.correlation_id,
+            "parameters": self._parameters(self._asked),
+        }
+        return [Send(msgspec.json.encode({"requests": [request]}).decode())]
+
+    def _parameters(self, command: _Command) -> Mapping[str, str]:
+        if command.name == "LOGIN":
+            who = self._who
+            names = {"SchwabClientChannel": who.channel, "SchwabClientFunctionId": who.function_id}
+            return {"Authorization": who.token, **names}
+        keys = {"keys": ",".join(command.keys)}
+        return keys if command.name == "UNSUBS" else {**keys, "fields": _FIELDS[command.service]}
+
+    def _answered(self, response: Response) -> list[Action[StreamerEvent]]:
+        asked = self._asked
+        if asked is None or response.requestid != str(self._requests):
+            return self._code(response.content) if response.content.code not in _DONE else []
+        self._asked = None
+        actions: list[Action[StreamerEvent]] = []
+        if response.content.code in _NOT_TO_BE_HAD:
+            actions.append(Heard(self._lost(asked, response.content)))
+        elif response.content.code not in _DONE:
+            return self._code(response.content)
+        if asked.name == "LOGIN":
+            self._want(self._wanted)
+        actions += self._next()
+        if not self._ready and self._asked is None:
+            self._ready = True
+            actions.append(Ready())
+        return actions
+
+    def _lost(self, asked: _Command, content: Content) -> NotToBeHad:
+        self._carried.get(asked.service, set()).difference_update(asked.keys)
+        if content.code == _LIMIT:
+            return NotToBeHad(asked.topics, f"Schwab streams no more symbols of {asked.service} ({content.msg})")
+        return NotToBeHad(asked.topics, f"Schwab does not stream {', '.join(asked.keys)} of {asked.service} ({content.msg})")
+
+    def _code(self, content: Content) -> list[Action[StreamerEvent]]:
+        told = f"Schwab's streamer: {content.code} {content.msg}"
+        if content.code == _TAKEN_OVER:
+            return [GiveUp(f"another connection took over: Schwab allows one for each login ({content.msg})")]
+        if content.code == _BAD_COMMAND:
+            return [GiveUp(told)]
+        if content.code == _DENIED:
+            self.denied = content.msg or "login denied"
+        return [Reconnect(told)]
+
+    def _noticed(self, notice: Notice) -> list[Action[StreamerEvent]]:
+        if notice.content is None or notice.content.code in _DONE:
+            return []
+        return self._code(notice.content)
+
+    def _data(self, data: Data, at: datetime) -> Iterator[Action[StreamerEvent]]:
+        for raw in data.content:
+            try:
+                event = self._event(data, raw, at)
+            except (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError) as exc:
+                unread.count(f"schwab {data.service}", exc)
+                continue
+            if event is not None:
+                yield Heard(event)
+
+    def _event(self, data: Data, raw: msgspec.Raw, at: datetime) -> StreamerEvent | None:
+        if data.service in QUOTES:
+            return self._quote(data, QUOTES[data.service].decode(raw), at)
+        if data.service in BARS:
+            bar = BARS[data.service].decode(raw)
+            return Bar(bar.key, _moment(bar.start), bar.open, bar.high, bar.low, bar.close, bar.volume)
+        return self._activity(raw, at) if data.service == "ACCT_ACTIVITY" else None
+
+    def _quote(self, data: Data, level: Level, at: datetime) -> Quote | None:
+        """What is told of it now over what was told before; nothing before anything is known."""
+        kept = self._quotes.setdefault(f"{data.service} {level.key}", {})
+        told = {name: value for name in level.PARTS if (value := getattr(level, name)) is not msgspec.UNSET}
+        kept.update(told)
+        if not told or kept.keys() <= {"at"}:
+            return None
+        bid, ask = _price(kept, "bid"), _price(kept, "ask")
+        return Quote(
+            level.key,
+            _moment(kept.get("at") or data.timestamp),
+            at,
+            bid,
+            ask,
+            kept.get("bid_size") if bid is not None else None,
+            kept.get("ask_size") if ask is not None else None,
+        )
+
+    def _activity(self, raw: msgspec.Raw, at: datetime) -> Changed | None:
+        activity = ACTIVITY.decode(raw)
+        before, self._sequence = self._sequence, activity.seq
+        if before is not None and activity.seq is not None and activity.seq > before + 1:
+            return Changed(activity.account, None, at)
+        if activity.type in _NO_CHANGE:
+            return None
+        return Changed(activity.account, activity.order_id, at)
+
+
+def _by_service(topics: Iterable[str]) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for each in sorted(topics):
+        service, _, key = each.partition(" ")
+        found.setdefault(service, []).append(key)
+    return found
+
+
+def _command(service: str, name: str, keys: Sequence[str]) -> _Command:
+    return _Command(service, name, tuple(keys), frozenset(f"{service} {key}" for key in keys))
+
+
+def _price(kept: Mapping[str, Any], side: str) -> Decimal | None:
+    """A price of 0 without any size says that this side of the book is empty."""
+    price: Decimal | None = kept.get(side)
+    return None if not price and not kept.get(f"{side}_size") else price
+
+
+def _moment(ms: int) -> datetime:
+    return datetime.fromtimestamp(ms / 1000, UTC)

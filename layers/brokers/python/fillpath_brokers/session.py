@@ -1,0 +1,106 @@
+"""Session: one account's signed-in way to its venue over HTTP. In: a request without its secrets; out: any readable answer.
+
+What a venue says in the same way everywhere is handled here: a refused token (401) is told to everybody and never used again, and
+too many requests (429) silence everyone who shares the credential. Both are evidence that nothing was done.
+"""
+
+import copy
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from fillpath.accounts.access import Access
+from fillpath.accounts.model import Account
+from fillpath.accounts.ports.rate_limits import Quota
+from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent
+from fillpath_brokers.token_store import TokenStore
+from fillpath_brokers.web import Limit, Reply, Request, Web
+
+Authorize = Callable[[Access], Mapping[str, str]]
+"""The headers that let a request in."""
+RetryAfter = Callable[[Reply], float | None]
+"""How long a 429 asks to wait, as far as it says."""
+UNAUTHORIZED, TOO_MANY = 401, 429
+_SERVER_TROUBLE = 500
+
+
+class Session:
+    """Signs requests with what lets the account in. `wait_s`: what a 429 costs where it does not say how long."""
+
+    def __init__(
+        self,
+        account: Account,
+        tokens: TokenStore,
+        web: Web,
+        authorize: Authorize,
+        quota: Quota,
+        *,
+        wait_s: float = 60.0,
+        retry_after: RetryAfter | None = None,
+    ) -> None:
+        self.account = account
+        self._tokens = tokens
+        self._web = web
+        self._authorize = authorize
+        self._quota = quota
+        self._wait_s = wait_s
+        self._retry_after = retry_after or after_header
+        self._kind = ""
+
+    def counted_as(self, kind: str, quota: Quota) -> "Session":
+        """The same way in, for a kind of requests that the venue counts by themselves."""
+        other = copy.copy(self)
+        other._kind, other._quota = f"#{kind}", quota  # noqa: SLF001  it is this class itself
+        return other
+
+    def access(self) -> Access:
+        """What lets the account in now; NeedsReauth, NotSent."""
+        return self._tokens.access(self.account.account_id)
+
+    def send(self, request: Request) -> Reply:
+        """The answer, whatever its status but 401 and 429. NotSent, NeedsReauth: nothing was done; BrokerUnavailable."""
+        access = self.access()
+        limit = Limit(_bucket(self.account.venue, access) + self._kind, self._quota)
+        reply = self._web.call(replace(request, headers={**request.headers, **self._authorize(access)}), limit)
+        if reply.status == UNAUTHORIZED:
+            raise self.refused(access, reply.text)
+        if reply.status == TOO_MANY:
+            wait_s = self._retry_after(reply) or self._wait_s
+            self._web.pause(limit, wait_s)
+            raise NotSent(f"too many requests: {self.account.venue} takes the next one in {wait_s:.0f} s", wait_s)
+        return reply
+
+    def read(self, url: str, params: Mapping[str, str] | None = None, *, urgent: bool = False) -> Reply:
+        """The answer to a GET that may be asked twice; BrokerUnavailable for 5xx."""
+        reply = self.send(Request("GET", url, params=params, safe=True, urgent=urgent))
+        if reply.status >= _SERVER_TROUBLE:
+            raise BrokerUnavailable(f"{self.account.venue} answers {reply.status}: {reply.text}")
+        return reply
+
+    def pause(self, seconds: float) -> None:
+        """Nobody who shares the credential asks anything for so long: the venue wants it."""
+        self._web.pause(self._limit(self.access()), seconds)
+
+    def refused(self, access: Access, text: str) -> NeedsReauth | NotSent:
+        """Tell everybody that this access is refused; what to raise: a token may be renewed, a key cannot be."""
+        self._tokens.refused(self.account.account_id, access, text)
+        if access.token is None:
+            return NeedsReauth(f"{self.account.venue} does not let account {self.account.label} in: {text}")
+        return NotSent(f"{self.account.venue} refused the token; it is renewed now: {text}", 5.0)
+
+    def _limit(self, access: Access) -> Limit:
+        return Limit(_bucket(self.account.venue, access), self._quota)
+
+
+def after_header(reply: Reply) -> float | None:
+    """The seconds of a Retry-After header, where there is one and it is a number."""
+    try:
+        return float(reply.headers["Retry-After"])
+    except (KeyError, ValueError):
+        return None
+
+
+def _bucket(venue: str, access: Access) -> str:
+    """One bucket per credential, named so that nothing of it can be read."""
+    text = "\n".join(f"{key}={value}" for key, value in sorted(access.credentials.items()))
+    return f"{venue}#{hashlib.sha256(text.encode()).hexdigest()[:16]}"

@@ -1,0 +1,32 @@
+"""TradeStation's bar stream without I/O: the minute bars of one symbol come in, the running one again and again; bars go out.
+
+It labels a bar by its close; here its start counts. A running bar is not final; `Closed` is.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from fillpath.market.bars import Interval
+from fillpath_brokers.facade import MarketEvent
+from fillpath_brokers.streaming.protocol import Action, Heard, Ready
+from fillpath_brokers.tradestation.history import bar_of
+from fillpath_brokers.tradestation.stream_protocol import Message, TradeStationProtocol
+from fillpath_brokers.tradestation.symbols import canonical_or_same
+
+
+class BarsProtocol(TradeStationProtocol[MarketEvent]):
+    """For one symbol of TradeStation's spelling."""
+
+    def __init__(self, symbol: str) -> None:
+        super().__init__("bar stream")
+        self._symbol = canonical_or_same(symbol)
+
+    def opened(self) -> Sequence[Action[MarketEvent]]:
+        """Nothing marks the end of the first message."""
+        return [Ready()]
+
+    def _heard(self, message: Message, at: datetime) -> Sequence[Action[MarketEvent]]:
+        if "TimeStamp" not in message:
+            return ()
+        start = datetime.fromisoformat(message["TimeStamp"]) - Interval.MINUTE.duration
+        return [Heard(bar_of(message, self._symbol, start))]

@@ -1,0 +1,80 @@
+"""The account's orders behind references: from an id, or from what was sent, to TradeStation's documents, and to views of them.
+
+A bracket's view always has its exits, a pair's always both of its orders: what is shown in part only is no answer.
+"""
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from fillpath.clock import Clock
+from fillpath.errors import BrokerUnavailable
+from fillpath.orders.model import Leg, OrderType
+from fillpath.orders.outcomes import LegView
+from fillpath_brokers.facade import OrderRef
+from fillpath_brokers.pairs import ids_of
+from fillpath_brokers.tradestation.listing import Listing
+from fillpath_brokers.tradestation.lookup import Window, orders_of
+from fillpath_brokers.tradestation.settings import Settings
+from fillpath_brokers.tradestation.wire import Document, entry_view, exits_view, in_order, own_view, related
+
+
+class OrderBook:
+    """`to_venue` spells a contract of ours. Raises BrokerUnavailable."""
+
+    def __init__(self, listing: Listing, settings: Settings, clock: Clock, to_venue: Callable[[str], str]) -> None:
+        self._listing = listing
+        self._settings = settings
+        self._clock = clock
+        self._to_venue = to_venue
+
+    def find(self, ref: OrderRef) -> tuple[Document, ...]:
+        """The order, or both of a pair; none: TradeStation shows no such order."""
+        if ref.broker_order_id is None:
+            return self._sought(ref)
+        ids = ids_of(ref.broker_order_id)
+        found = self._listing.by_id(ids, ref.leg.prepared_at if ref.leg else None)
+        if 0 < len(found) < len(ids):
+            raise BrokerUnavailable(f"TradeStation shows {len(found)} of the orders {', '.join(ids)}")
+        return tuple(found)
+
+    def view(self, orders: Sequence[Document], leg: Leg | None) -> LegView:
+        """As what the caller knows it: an exit pair, or an order with the exits that were placed with it."""
+        if len(orders) > 1 or (leg is not None and leg.type is OrderType.OCO):
+            return exits_view(_in_order(orders), leg.quantity if leg else None)
+        return self.entry_view(orders[0], leg)
+
+    def entry_view(self, order: Document, leg: Leg | None) -> LegView:
+        """One order, with its exits where it has any, or should have."""
+        children = in_order(related(order, "OSO"))
+        wanted = len([price for price in (leg.take_profit, leg.stop_loss) if price is not None]) if leg else len(children)
+        if not children and not wanted:
+            return own_view(order)
+        exits = self._listing.by_id(children) if children else []
+        if len(exits) < max(len(children), wanted):
+            raise BrokerUnavailable(f"TradeStation does not show all exits of the order {order['OrderID']}")
+        return entry_view(order, exits)
+
+    def every(self, since: datetime) -> list[Document]:
+        """The orders of today, the open ones, and those that have ended since then."""
+        present = self._listing.present()
+        known = {order["OrderID"] for order in present}
+        return [*present, *(order for order in self._listing.ended(since) if order["OrderID"] not in known)]
+
+    def _sought(self, ref: OrderRef) -> tuple[Document, ...]:
+        """By what was sent. What ended since may have left the list of today."""
+        leg = ref.leg
+        if leg is None:
+            raise BrokerUnavailable(f"TradeStation keeps no ids of ours: {ref.client_order_id} cannot be looked up by it")
+        window = Window.of(leg, self._settings.clock_skew_s, self._settings.quarantine_s)
+        symbol, wanted = self._to_venue(leg.contract), 2 if leg.type is OrderType.OCO else 1
+        found = orders_of(leg, symbol, self._listing.present(), window)
+        if len(found) < wanted:
+            found = orders_of(leg, symbol, self.every(window.opens), window)
+        if 0 < len(found) < wanted and self._clock.now() <= window.closes:
+            raise BrokerUnavailable(f"TradeStation shows one half of {ref.client_order_id} only")
+        return found
+
+
+def _in_order(orders: Sequence[Document]) -> list[Document]:
+    by_id = {str(order["OrderID"]): order for order in orders}
+    return [by_id[each] for each in in_order(by_id)]

@@ -1,0 +1,136 @@
+"""One stream of market data over several connections: TradeStation has one per symbol for bars, one per 100 symbols for quotes.
+
+Symbols come in and may change; events of all connections come out of one iterator. A connection that cannot go on takes its
+symbols with it; what ends the last one ends the iterator.
+"""
+
+import asyncio
+import logging
+import threading
+from collections.abc import AsyncGenerator, Callable, Iterable
+from contextlib import suppress
+from dataclasses import dataclass, field
+
+from fillpath.errors import BrokerError, NeedsReauth
+from fillpath_brokers.facade import MarketEvent
+from fillpath_brokers.streaming.driver import MOST_WAITING, Stream
+
+MakeStream = Callable[[frozenset[str]], Stream[MarketEvent]]
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True, eq=False)
+class _Part:
+    stream: Stream[MarketEvent]
+    symbols: set[str]
+    task: asyncio.Task[None] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Over:
+    """The end of a part; without one: of everything, by `close`."""
+
+    part: _Part | None = None
+    why: BrokerError | None = field(default=None)
+
+
+class Spread:
+    """Read once, like a Stream; `most` symbols share a connection."""
+
+    def __init__(self, make: MakeStream, symbols: Iterable[str], most: int) -> None:
+        self._make = make
+        self._most = most
+        self._wanted = set(symbols)
+        self._parts: list[_Part] = []
+        self._lock = threading.Lock()
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
+        self._queue: asyncio.Queue[MarketEvent | _Over] = asyncio.Queue(MOST_WAITING)
+
+    async def events(self) -> AsyncGenerator[MarketEvent, None]:
+        """The events as they come; ends with `close`. NeedsReauth or StreamEnded when nothing of it can go on."""
+        if self._loop:
+            raise RuntimeError("a stream is read once")
+        self._loop = asyncio.get_running_loop()
+        self._adjust()
+        try:
+            while not self._closed:
+                item = await self._queue.get()
+                if not isinstance(item, _Over):
+                    yield item
+                elif item.why and item.part:
+                    self._drop(item.part, item.why)
+        finally:
+            await self._end_parts()
+
+    def update(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Other symbols from now on. From any task or thread."""
+        with self._lock:
+            self._wanted = (self._wanted | set(add)) - set(remove)
+        self._on_loop(self._adjust)
+
+    def close(self) -> None:
+        """End the iterator and the connections. From any task or thread, as often as you like."""
+        self._closed = True
+        self._on_loop(self._stop)
+
+    def _on_loop(self, call: Callable[[], object]) -> None:
+        if self._loop:
+            with suppress(RuntimeError):  # the loop is closed, and with it everything that ran there
+                self._loop.call_soon_threadsafe(call)
+
+    def _adjust(self) -> None:
+        """Give every wanted symbol a place on a connection, and take it from the others."""
+        if self._closed:
+            return
+        with self._lock:
+            wanted = set(self._wanted)
+        for part in list(self._parts):
+            gone = part.symbols - wanted
+            part.symbols -= gone
+            if not part.symbols:
+                self._parts.remove(part)
+                part.stream.close()
+            elif gone:
+                part.stream.update(remove=gone)
+        for symbol in sorted(wanted - {each for part in self._parts for each in part.symbols}):
+            self._place(symbol)
+
+    def _place(self, symbol: str) -> None:
+        room = next((part for part in self._parts if len(part.symbols) < self._most), None)
+        if room:
+            room.symbols.add(symbol)
+            room.stream.update(add=[symbol])
+            return
+        part = _Part(self._make(frozenset({symbol})), {symbol})
+        self._parts.append(part)
+        part.task = asyncio.get_running_loop().create_task(self._pump(part))
+
+    async def _pump(self, part: _Part) -> None:
+        try:
+            async for event in part.stream.events():
+                await self._queue.put(event)
+        except BrokerError as exc:
+            await self._queue.put(_Over(part, exc))
+
+    def _drop(self, part: _Part, why: BrokerError) -> None:
+        if part in self._parts:
+            self._parts.remove(part)
+        with self._lock:
+            self._wanted -= part.symbols
+        if isinstance(why, NeedsReauth) or not self._parts:
+            raise why
+        _log.warning("no more data of %s: %s", ", ".join(sorted(part.symbols)), why)
+
+    def _stop(self) -> None:
+        with suppress(asyncio.QueueFull):  # then the reader has something to wake up for
+            self._queue.put_nowait(_Over())
+
+    async def _end_parts(self) -> None:
+        self._closed = True
+        tasks = [part.task for part in self._parts if part.task]
+        for part in self._parts:
+            part.stream.close()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,166 @@
+"""Reading: what Tradovate's entities say, put together. In: ids; out: views, contracts, and the orders that a reference means.
+
+An order takes two reads (itself, its fills), a third where only its version tells its size, and more once it has ended: what its
+fills cost, or why it was rejected. Contracts are looked up once and remembered.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from fillpath.errors import BrokerUnavailable
+from fillpath.orders.model import LegStatus
+from fillpath.orders.outcomes import LegView
+from fillpath_brokers.tradovate.calls import Calls
+from fillpath_brokers.tradovate.refusals import why_rejected
+from fillpath_brokers.tradovate.sign_in import ACCOUNT, ACCOUNT_NAME, chosen
+from fillpath_brokers.tradovate.symbols import shown
+from fillpath_brokers.tradovate.wire import VenueAccount, fees_in, filled_quantity, is_done, is_live, newest, view_of
+
+Document = dict[str, Any]
+
+
+class Reading:
+    """The entities of one account."""
+
+    def __init__(self, calls: Calls, account: str | None) -> None:
+        self._calls = calls
+        self._wanted = account
+        self._account: VenueAccount | None = None
+        self._names: dict[int, str] = {}
+        self._contracts: dict[str, Document] = {}
+
+    # --- the account and its contracts ------------------------------------------------------------------------------------------
+
+    def account(self) -> VenueAccount:
+        """The account as orders name it: signing in has found it, unless another one is wanted by now."""
+        if self._account is None:
+            self._account = self._from_token() or self._from_list()
+        return self._account
+
+    def accounts(self) -> list[Document]:
+        """Every account that the login reaches."""
+        return self._calls.listed("account/list")
+
+    def contract(self, name: str) -> Document | None:
+        """The contract of Tradovate's name; None if there is none."""
+        if name not in self._contracts:
+            found = self._calls.get("contract/find", name=name, urgent=True)
+            if not isinstance(found, Mapping) or "id" not in found:
+                return None
+            self._contracts[name] = dict(found)
+            self._names[int(found["id"])] = str(found["name"])
+        return self._contracts[name]
+
+    def names(self, contract_ids: Collection[int]) -> dict[int, str]:
+        """Our spelling of contracts by their ids; one that Tradovate does not name goes by its number."""
+        missing = sorted(set(contract_ids) - self._names.keys())
+        for contract in self._calls.of_many("contract/items", "ids", missing, urgent=True):
+            self._names[int(contract["id"])] = str(contract["name"])
+        return {each: shown(self._names.get(each, str(each))) for each in contract_ids}
+
+    # --- orders -----------------------------------------------------------------------------------------------------------------
+
+    def order_list(self) -> list[Document]:
+        """Every order of the account that Tradovate still lists."""
+        return self._calls.listed("order/deps", masterid=self.account().number, urgent=True)
+
+    def orders(self, ids: Sequence[int]) -> dict[int, Document]:
+        """The orders with these ids, as far as there are any."""
+        if len(ids) == 1:
+            found = self._calls.get("order/item", id=ids[0], urgent=True)
+            return {ids[0]: found} if isinstance(found, dict) else {}
+        return {int(order["id"]): order for order in self._calls.of_many("order/items", "ids", ids, urgent=True)}
+
+    def versions(self, ids: Sequence[int]) -> dict[int, Document]:
+        """The newest version of each order."""
+        grouped = self._grouped("orderVersion", ids)
+        return {order_id: dict(found) for order_id, each in grouped.items() if (found := newest(each))}
+
+    def fills(self, ids: Sequence[int]) -> dict[int, list[Document]]:
+        """The fills of each order."""
+        return self._grouped("fill", ids)
+
+    def commands(self) -> list[Document]:
+        """Every command of the user that Tradovate still lists: they carry client order ids."""
+        return self._calls.listed("command/list", urgent=True)
+
+    def views(self, ids: Sequence[int], sizes: Mapping[int, Decimal] | None = None) -> dict[int, LegView]:
+        """The orders as they are, those that Tradovate shows. `sizes`: how large they were sent, where the caller knows it."""
+        orders = self.orders(ids)
+        if not orders:
+            return {}
+        fills = self.fills(list(orders))
+        known = self._sizes(orders, fills, sizes or {})
+        return {each: self._view(order, fills[each], known[each]) for each, order in orders.items()}
+
+    def size(self, order_id: int) -> Decimal:
+        """The whole quantity of an order."""
+        return _size(self.versions([order_id]).get(order_id), order_id)
+
+    def _view(self, order: Document, fills: list[Document], size: Decimal) -> LegView:
+        view = view_of(order, fills, size)
+        if not view.status.ended:
+            return view
+        commission = self._commission(fills) if view.filled_quantity else Decimal(0)
+        reason = self._why(int(order["id"])) if view.status is LegStatus.REJECTED else None
+        return view_of(order, fills, size, commission=commission, reason=reason)
+
+    def _sizes(
+        self, orders: Mapping[int, Document], fills: Mapping[int, list[Document]], sent: Mapping[int, Decimal]
+    ) -> dict[int, Decimal]:
+        """What was sent is the size, unless the fills say otherwise; an order without fills is judged without one."""
+        known: dict[int, Decimal] = {}
+        for each, order in orders.items():
+            filled = filled_quantity(fills[each])
+            if not filled and not is_done(order):
+                known[each] = Decimal(0)
+            elif is_done(order) and filled and filled == sent.get(each):
+                known[each] = filled
+        versions = self.versions([each for each in orders if each not in known])
+        return known | {each: _size(versions.get(each), each) for each in orders if each not in known}
+
+    def _commission(self, fills: Sequence[Document]) -> Decimal:
+        ids = [int(fill["id"]) for fill in fills]
+        return fees_in(self._calls.of_many("fillFee/ldeps", "masterids", ids, urgent=True))
+
+    def _why(self, order_id: int) -> str | None:
+        commands = [int(each["id"]) for each in self._calls.listed("command/deps", masterid=order_id, urgent=True)]
+        reports: list[Document] = []
+        for kind in ("commandReport", "executionReport"):
+            reports += self._calls.of_many(f"{kind}/ldeps", "masterids", commands, urgent=True)
+        return why_rejected(reports)
+
+    def _grouped(self, kind: str, ids: Sequence[int]) -> dict[int, list[Document]]:
+        found: dict[int, list[Document]] = defaultdict(list)
+        for each in self._of_orders(kind, ids):
+            found[int(each["orderId"])].append(each)
+        return found
+
+    def _of_orders(self, kind: str, ids: Sequence[int]) -> Iterable[Document]:
+        if len(ids) == 1:
+            return self._calls.listed(f"{kind}/deps", masterid=ids[0], urgent=True)
+        return self._calls.of_many(f"{kind}/ldeps", "masterids", ids, urgent=True)
+
+    def _from_token(self) -> VenueAccount | None:
+        token = self._calls.access().token
+        extra = token.extra if token else {}
+        if ACCOUNT not in extra or self._wanted not in {None, extra[ACCOUNT_NAME]}:
+            return None
+        return VenueAccount(int(extra[ACCOUNT]), extra[ACCOUNT_NAME])
+
+    def _from_list(self) -> VenueAccount:
+        account = chosen(self.accounts(), self._wanted)
+        return VenueAccount(int(account["id"]), str(account["name"]))
+
+
+def live(orders: Iterable[Document]) -> list[Document]:
+    """Those that may still do something, the oldest first."""
+    return sorted((order for order in orders if is_live(order)), key=lambda order: (str(order["timestamp"]), int(order["id"])))
+
+
+def _size(version: Document | None, order_id: int) -> Decimal:
+    if version is None:
+        raise BrokerUnavailable(f"Tradovate does not say how large order {order_id} is")
+    return Decimal(str(version["orderQty"]))

@@ -1,0 +1,150 @@
+"""What Tradovate refuses, in our words: an answer comes in, our reason code with Tradovate's own text goes out.
+
+A refusal of a command is an answer with status 200 that has `failureReason` (with `failureText`), `errorText` or `violations`.
+What the risk check or the exchange refuses later shows on the order: it is Rejected, and its reports say why.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from fillpath.errors import BrokerUnavailable
+from fillpath.orders.outcomes import Outcome, RateLimited, Rejected, Unknown
+from fillpath_brokers.web import Reply
+
+Document = Mapping[str, Any]
+
+REASONS = {
+    "AccountClosed": "account_blocked",
+    "AdvancedTrailingStopUnsupported": "unsupported",
+    "BackMonthProhibited": "invalid_symbol",
+    "ExecutionProviderNotConfigured": "not_entitled",
+    "ExecutionProviderUnavailable": "rejected",
+    "InvalidContract": "invalid_symbol",
+    "InvalidPrice": "invalid_price",
+    "KeyInformationDocumentRequired": "not_entitled",
+    "LiquidationOnly": "account_blocked",
+    "LiquidationOnlyBeforeExpiration": "account_blocked",
+    "MaxOrderQtyIsNotSpecified": "position_limit",
+    "MaxOrderQtyLimitReached": "position_limit",
+    "MaxPosLimitMisconfigured": "position_limit",
+    "MaxPosLimitReached": "position_limit",
+    "MaxTotalPosLimitReached": "position_limit",
+    "MultipleAccountPlanRequired": "not_entitled",
+    "NoQuote": "rejected",
+    "NotEnoughLiquidity": "rejected",
+    "ParentRejected": "rejected",
+    "SSFRiskDisclosureAcknowledgmentRequired": "not_entitled",
+    "SessionClosed": "market_closed",
+    "TooLate": "rejected",
+    "TradingLocked": "account_blocked",
+    "TrailingStopNonOrderQtyModify": "unsupported",
+    "Unauthorized": "not_entitled",
+    "Unsupported": "unsupported",
+}
+"""By `failureReason`, and by the `rejectReason` of reports. What is not here says nothing by itself: its text is looked at."""
+
+# Branching on text: for want of margin there is no reason of its own, and its wording is not documented.
+_TEXTS = (
+    (
+        re.compile(r"margin|insufficient funds|buying power|not enough (funds|money|equity)|net liq", re.IGNORECASE),
+        "insufficient_margin",
+    ),
+    (re.compile(r"liquidation only|account.*(locked|closed|suspended)|trading.*locked", re.IGNORECASE), "account_blocked"),
+    (re.compile(r"maximum|position limit|order quantity.*reached", re.IGNORECASE), "position_limit"),
+    (re.compile(r"access is denied|not (entitled|authori[sz]ed|permitted)|permission", re.IGNORECASE), "not_entitled"),
+    (re.compile(r"(market|session|exchange).*closed|outside.*hours", re.IGNORECASE), "market_closed"),
+    (
+        re.compile(
+            r"(unknown|invalid|no such|expired).*(contract|symbol)|(contract|symbol).*(not found|expired|unknown)", re.IGNORECASE
+        ),
+        "invalid_symbol",
+    ),
+    (re.compile(r"price|tick", re.IGNORECASE), "invalid_price"),
+    (re.compile(r"quantity|\bqty\b", re.IGNORECASE), "invalid_quantity"),
+)
+_IN_DOUBT = {"RiskCheckTimeout", "AnotherCommandPending"}
+_AMBIGUOUS = {408, 423, 425}
+_NO_FAILURE = {None, "", "Success"}
+AGAIN_S = 1.0
+
+
+def failure_in(document: Any) -> tuple[str, str] | None:
+    """Reason (Tradovate's, may be empty) and text of a refusal; None if the answer is none."""
+    if not isinstance(document, Mapping):
+        return None
+    reason, text = document.get("failureReason"), str(document.get("failureText") or "")
+    if reason not in _NO_FAILURE:
+        return str(reason), text or str(reason)
+    if document.get("errorText"):
+        return "", str(document["errorText"])
+    if violations := document.get("violations"):
+        return "", "; ".join(_violation(each) for each in violations)
+    return None
+
+
+def rejected(reason: str, text: str) -> Rejected:
+    """Our refusal for one of Tradovate's."""
+    return Rejected(reason_of(reason, text), text or reason)
+
+
+def reason_of(reason: str, text: str) -> str:
+    """Our code for a reason of Tradovate's and the text beside it."""
+    found = next((ours for pattern, ours in _TEXTS if pattern.search(text)), "rejected")
+    return REASONS.get(reason, found)
+
+
+def placing_refused(reply: Reply) -> Outcome | None:
+    """What a placing request came to where it is no order; None: the answer has an order, or says nothing.
+
+    A risk check that took too long may still let the order through.
+    """
+    if not reply.ok:
+        return _by_status(reply)
+    failure = failure_in(reply.json())
+    if failure is None:
+        return None
+    reason, text = failure
+    return Unknown(f"Tradovate: {reason} ({text})") if reason in _IN_DOUBT else rejected(reason, text)
+
+
+def change_refused(reply: Reply) -> Outcome | None:
+    """What a request to change an order came to where it was refused; None: it was taken."""
+    if not reply.ok:
+        return _by_status(reply)
+    failure = failure_in(reply.json())
+    if failure is None:
+        return None
+    reason, text = failure
+    if reason == "AnotherCommandPending":
+        return RateLimited(AGAIN_S, text)
+    return Unknown(f"Tradovate: {reason} ({text})") if reason in _IN_DOUBT else rejected(reason, text)
+
+
+def text_in(reply: Reply) -> str:
+    """What an answer says is wrong, for people."""
+    try:
+        failure = failure_in(reply.json())
+    except BrokerUnavailable:
+        failure = None
+    return failure[1] if failure else reply.text
+
+
+def why_rejected(reports: Iterable[Document]) -> str | None:
+    """Why an order was rejected, from its command and execution reports: our code and Tradovate's words; None: nobody says."""
+    for report in sorted(reports, key=lambda each: int(each.get("id", 0)), reverse=True):
+        reason, text = str(report.get("rejectReason") or ""), str(report.get("text") or "")
+        if (reason and reason != "Success") or text:
+            return f"{reason_of(reason, text)}: {text or reason}"
+    return None
+
+
+def _by_status(reply: Reply) -> Outcome:
+    """A 4xx is evidence that nothing was done; all else is not."""
+    if 400 <= reply.status < 500 and reply.status not in _AMBIGUOUS:
+        return rejected("", text_in(reply) or f"Tradovate answers {reply.status}")
+    return Unknown(f"Tradovate answers {reply.status}: {text_in(reply)}")
+
+
+def _violation(each: Any) -> str:
+    return str(each.get("description") or each.get("constraint") or each) if isinstance(each, Mapping) else str(each)

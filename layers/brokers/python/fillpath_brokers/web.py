@@ -1,0 +1,169 @@
+"""HTTP to venues: one pool of connections per process, explicit time-outs, quotas, and foreign errors translated once.
+
+Errors that reach the caller:
+
+NotSent             the request certainly did not arrive: no connection was made, or the quota is used up
+BrokerUnavailable   no readable answer: time-out, dropped line, not JSON; it may have arrived
+"""
+
+import json
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from fillpath.accounts.ports.rate_limits import Quota, RateLimits
+from fillpath.clock import Clock
+from fillpath.errors import BrokerUnavailable, NotSent, StorageUnavailable
+
+if TYPE_CHECKING:
+    import httpx
+
+SUBMIT_S, READ_S, CONNECT_S = 8.0, 5.0, 3.0
+_READ_TRIES = 2
+_GATEWAY_TROUBLE = {502, 503, 504}
+_LONGEST_WAIT_S = 1.0
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One request. Headers may hold secrets, so a repr does not show them.
+
+    `safe`: it may be asked again when no answer comes (reads only). `urgent`: an exit, a cancel or a look at an order; it may use
+    what a quota keeps in reserve. In `json` a Decimal becomes a number, exactly as it is written.
+    """
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)
+    params: Mapping[str, str] | None = None
+    json: Any = field(default=None, repr=False)
+    form: Mapping[str, str] | None = field(default=None, repr=False)
+    timeout_s: float = READ_S
+    safe: bool = False
+    urgent: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back: any status, the body unread."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = field(repr=False)
+
+    @property
+    def ok(self) -> bool:
+        """Whether the status is a 2xx."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """The body's JSON, its fractions as Decimal; BrokerUnavailable if it cannot be read."""
+        try:
+            return json.loads(self.body, parse_float=Decimal)
+        except ValueError as exc:
+            raise BrokerUnavailable(f"the answer (status {self.status}) is not JSON") from exc
+
+    @property
+    def text(self) -> str:
+        """The body as text, cut to what a person wants to read."""
+        return self.body.decode("utf-8", "replace")[:300]
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """The bucket that a credential's requests come out of."""
+
+    key: str
+    quota: Quota
+
+
+class Web:
+    """The process's way to venues. Give it an httpx.Client to speak over something else.
+
+    Its own is made, and the library loaded, with the first request: accounts at the simulated exchange never pay for it.
+    """
+
+    def __init__(self, limits: RateLimits, clock: Clock, client: "httpx.Client | None" = None) -> None:
+        self._limits = limits
+        self._clock = clock
+        self._client = client
+
+    def call(self, request: Request, limit: Limit | None = None) -> Reply:
+        """Send the request (a safe one again, if no answer came) and give what came back, whatever its status."""
+        tries = _READ_TRIES if request.safe else 1
+        while True:
+            tries -= 1
+            self._admit(request, limit)
+            try:
+                reply = self._send(request)
+            except NotSent:
+                raise
+            except BrokerUnavailable:
+                if not tries:
+                    raise
+                continue
+            if tries and reply.status in _GATEWAY_TROUBLE:
+                continue
+            return reply
+
+    def pause(self, limit: Limit, seconds: float) -> None:
+        """Keep every user of this bucket silent for so long: the venue asked for it."""
+        try:
+            self._limits.pause(limit.key, seconds)
+        except StorageUnavailable:
+            _log.warning("a pause of %s s could not be told to other processes", seconds)
+
+    def close(self) -> None:
+        """Close all connections."""
+        if self._client is not None:
+            self._client.close()
+
+    def _admit(self, request: Request, limit: Limit | None) -> None:
+        if limit is None:
+            return
+        try:
+            wait_s = self._limits.take(limit.key, limit.quota, urgent=request.urgent)
+            if request.safe and 0 < wait_s <= _LONGEST_WAIT_S:
+                self._clock.sleep(wait_s)
+                wait_s = self._limits.take(limit.key, limit.quota, urgent=request.urgent)
+        except StorageUnavailable:
+            _log.warning("the rate limit was not asked: its table does not answer")  # the venue's own limit still holds
+            return
+        if wait_s > 0:
+            raise NotSent(f"the venue's request limit is used up; free again in {wait_s:.1f} s", wait_s)
+
+    def _send(self, request: Request) -> Reply:
+        import httpx  # noqa: PLC0415  see the class
+
+        if self._client is None:
+            self._client = httpx.Client(http2=True, follow_redirects=False)
+        timeout = httpx.Timeout(request.timeout_s, connect=min(CONNECT_S, request.timeout_s))
+        headers = dict(request.headers)
+        if request.json is not None:
+            headers.setdefault("Content-Type", "application/json")
+        try:
+            answer = self._client.request(
+                request.method,
+                request.url,
+                headers=headers,
+                params=request.params,
+                content=None if request.json is None else _encoder()(request.json),
+                data=request.form,
+                timeout=timeout,
+            )
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
+            raise NotSent(f"{httpx.URL(request.url).host} was not reached: {type(exc).__name__}") from exc
+        except httpx.HTTPError as exc:
+            raise BrokerUnavailable(f"{httpx.URL(request.url).host} gave no answer: {type(exc).__name__}") from exc
+        return Reply(answer.status_code, answer.headers, answer.content)
+
+
+@cache
+def _encoder() -> Callable[[Any], bytes]:
+    from msgspec.json import Encoder  # noqa: PLC0415  see Web
+
+    return Encoder(decimal_format="number").encode

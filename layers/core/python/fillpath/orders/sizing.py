@@ -1,0 +1,93 @@
+"""Sizes: what of a position is free to be reduced, and how much of it a protective order is to protect.
+
+In: an order, what is held, and the lane as it stands. Quantities are positive unless they are positions.
+"""
+
+from decimal import Decimal
+
+from fillpath.orders.floor import Floor, account_of
+from fillpath.orders.legs import look
+from fillpath.orders.model import Leg, LegStatus, Order, Side
+from fillpath.orders.outcomes import Position
+from fillpath.orders.ports.order_store import LaneView
+from fillpath.orders.transitions import EXITS, is_protection
+
+
+def net(positions: tuple[Position, ...]) -> Decimal:
+    """What is held of a root over all its contracts, signed."""
+    return sum((p.quantity for p in positions), Decimal(0))
+
+
+def free(position: Position, taken: dict[str, Decimal]) -> Decimal:
+    """How much of a held contract nobody else may take."""
+    return max(Decimal(0), abs(position.quantity) - taken.get(position.contract, Decimal(0)))
+
+
+def spoken_for(order: Order, view: LaneView, floor: Floor) -> dict[str, Decimal]:
+    """What other orders may still take from each contract: reductions in doubt, and (for what will rest itself) resting ones.
+
+    Where the venue knows reduce-only orders, what rests cannot open a position and may overlap, but for exits of brackets with
+    each other. To be asked after the position was read: what an entry has filled since counts as taken. Raises BrokerError.
+    """
+    others = [floor.orders.get(each.order_id) for each in view.unknown]
+    if order.resting:
+        resting = [floor.orders.get(each.order_id) for each in view.working if each.reduces and each.order_id != order.order_id]
+        overlaps = floor.desk.capabilities(account_of(order)).reduce_only
+        others += [each for each in resting if not overlaps or (order.parent_id and each.parent_id)]
+    taken: dict[str, Decimal] = {}
+    for other in others:
+        for leg in other.legs:
+            if leg.reduce_only and not leg.status.ended and leg.status is not LegStatus.QUEUED:
+                taken[leg.contract] = taken.get(leg.contract, Decimal(0)) + may_take(other, leg, floor)
+    return taken
+
+
+def may_take(order: Order, leg: Leg, floor: Floor) -> Decimal:
+    """What may still fill of a leg that reduces; the exits of a bracket exit no more than its entry has filled."""
+    if leg.leg != EXITS or order.parent_id is None:
+        return leg.remaining
+    entry = floor.orders.get(order.parent_id)
+    if entry.live_leg and not entry.state.ended:
+        entry = look(entry, entry.live_leg.leg, floor)
+    return max(Decimal(0), min(leg.remaining, entry.filled_quantity - order.filled_quantity))
+
+
+def placed_before(order: Order) -> Leg | None:
+    """The last leg of a protective order that is to be placed again."""
+    leg = order.live_leg
+    return leg if leg and (leg.status.ended or is_protection(leg.leg)) else None
+
+
+def reducible(order: Order, positions: tuple[Position, ...]) -> tuple[Position, ...]:
+    """The positions that an order may reduce.
+
+    What is placed again protects the contract that it was placed for (another one only if that has gone), and the exits of a
+    bracket never another one.
+    """
+    leg = order.live_leg if order.parent_id else placed_before(order)
+    own = tuple(position for position in positions if leg and position.contract == leg.contract)
+    return own if own or order.parent_id else positions
+
+
+def to_protect(order: Order, leg: Leg, positions: tuple[Position, ...], taken: dict[str, Decimal], floor: Floor) -> Decimal:
+    """What a protective order is to be placed for: what is held on its side and free, but no more than is left of it.
+
+    Of the exits of a bracket there is left what its entry has filled and they have not exited.
+    """
+    own = [position for position in reducible(order, positions) if Side.of(-position.quantity) is leg.side]
+    held = sum((free(position, taken) for position in own), Decimal(0))
+    left = unprotected(order, floor)
+    return max(Decimal(0), min(held, leg.remaining if left is None else left))
+
+
+def unprotected(order: Order, floor: Floor) -> Decimal | None:
+    """What the exits of a bracket still have to exit: no more than their entry has filled. None where they belong to no entry."""
+    if order.parent_id is None:
+        return None
+    return floor.orders.get(order.parent_id).filled_quantity - order.filled_quantity
+
+
+def has_nothing_to_protect(order: Order, floor: Floor) -> bool:
+    """Whether these are exits of a bracket that has nothing (more) to exit, whatever is in doubt on the lane."""
+    left = unprotected(order, floor)
+    return left is not None and left <= 0

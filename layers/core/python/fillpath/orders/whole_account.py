@@ -1,0 +1,65 @@
+"""Flatten and cancel a whole account, through its lanes: an account and what it holds come in, one order per lane goes out.
+
+Each waits in its lane like any other order; the table's stream wakes the lane. What only reduces is held back by nothing.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from fillpath.accounts.model import Account
+from fillpath.ids import new_id
+from fillpath.orders.model import Event, Listing, Operation, Order, OrderState, Source
+from fillpath.orders.outcomes import Position
+from fillpath.orders.ports.order_store import OrderStore
+
+DEADLINE = timedelta(seconds=300)
+
+
+def flatten_account(account: Account, held: Iterable[Position], store: OrderStore, now: datetime) -> tuple[Order, ...]:
+    """One close per root that is held or has orders resting, which it cancels first.."""
+    roots = {position.root: position.contract for position in held} | _resting(account, store)
+    return _ordered(account, Operation.CLOSE, "flatten", roots, store, now)
+
+
+def cancel_account(account: Account, store: OrderStore, now: datetime) -> tuple[Order, ...]:
+    """One cancellation per lane in which orders rest."""
+    return _ordered(account, Operation.CANCEL, "cancel", _resting(account, store), store, now)
+
+
+def _resting(account: Account, store: OrderStore) -> dict[str, str]:
+    mine = (order for order in store.open_orders() if order.account_id == account.account_id)
+    return {order.root: order.contract for order in mine if order.listing is Listing.WORKING}
+
+
+def _ordered(
+    account: Account, operation: Operation, action: str, roots: dict[str, str], store: OrderStore, now: datetime
+) -> tuple[Order, ...]:
+    orders = tuple(_order(account, operation, action, root, contract, now) for root, contract in sorted(roots.items()))
+    for order in orders:
+        store.add(order)
+    return orders
+
+
+def _order(account: Account, operation: Operation, action: str, root: str, contract: str, now: datetime) -> Order:
+    order_id = new_id(now)
+    return Order(
+        order_id=order_id,
+        alert_id=order_id,
+        user_id=account.user_id,
+        account_id=account.account_id,
+        venue=account.venue,
+        simulation=account.simulation,
+        source=Source.API,
+        symbol=root,
+        root=root,
+        contract=contract,
+        action=action,
+        order_type="exit",
+        operation=operation,
+        alert_time=now,
+        received_at=now,
+        deadline=now + DEADLINE,
+        reduces=True,
+        listing=Listing.WAITING,
+        events=(Event(at=now, to_state=OrderState.QUEUED),),
+    )

@@ -1,0 +1,127 @@
+"""Alpaca's streams, replayed from recordings: the same frames give the same events again."""
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fillpath.market.bars import Bar, Quote, Trade
+from fillpath.orders.model import LegStatus
+from fillpath_brokers.alpaca.data_protocol import DataProtocol
+from fillpath_brokers.alpaca.orders_protocol import OrdersProtocol
+from fillpath_brokers.facade import Feed, OrderUpdate
+from fillpath_brokers.streaming.decoding import unread
+from fillpath_brokers.streaming.protocol import Action, GiveUp, Heard, Ping, Ready, Reconnect, Send, StreamProtocol
+from tests.brokers.alpaca.test_wire import EVENTS
+
+KEYS = {"key_id": "PKTEST", "secret_key": "s3cret"}
+AT = datetime(2026, 11, 25, 15, 51, 47, tzinfo=UTC)
+
+
+def recorded(name: str) -> list[str]:
+    return (EVENTS / "streams" / f"{name}.jsonl").read_text().splitlines()
+
+
+def replayed(protocol: StreamProtocol[Any], frames: Sequence[str | bytes]) -> list[Action[Any]]:
+    actions = list(protocol.opened())
+    for frame in frames:
+        actions += protocol.received(frame, AT)
+    return actions
+
+
+def sent(actions: list[Action[Any]]) -> list[Any]:
+    return [json.loads(action.frame) for action in actions if isinstance(action, Send)]
+
+
+def heard(actions: list[Action[Any]]) -> list[Any]:
+    return [action.event for action in actions if isinstance(action, Heard)]
+
+
+def test_the_order_stream_signs_in_listens_and_tells_cumulative_figures() -> None:
+    actions = replayed(OrdersProtocol(KEYS), recorded("trade_updates"))
+    assert sent(actions) == [
+        {"action": "auth", "key": "PKTEST", "secret": "s3cret"},
+        {"action": "listen", "data": {"streams": ["trade_updates"]}},
+    ]
+    assert Ready() in actions
+    updates = heard(actions)
+    assert [(each.view.status, each.view.filled_quantity) for each in updates] == [
+        (LegStatus.WORKING, 0),
+        (LegStatus.PARTIALLY_FILLED, 4),
+        (LegStatus.FILLED, 10),
+    ]
+    assert all(isinstance(each, OrderUpdate) and each.contract == "AAPL" for each in updates)
+    assert updates[-1].view.average_price == Decimal("229.16")
+
+
+def test_binary_frames_that_hold_text_are_the_same() -> None:
+    frames = recorded("trade_updates")
+    assert replayed(OrdersProtocol(KEYS), [each.encode() for each in frames]) == replayed(OrdersProtocol(KEYS), frames)
+
+
+def test_an_update_that_does_not_fit_is_counted_and_not_fatal() -> None:
+    before = unread.get("alpaca orders trade_updates", 0)
+    replayed(OrdersProtocol(KEYS), recorded("trade_updates"))
+    assert unread["alpaca orders trade_updates"] == before + 1
+
+
+def test_refused_keys_end_the_order_stream() -> None:
+    protocol = OrdersProtocol(KEYS)
+    [ended] = protocol.received(json.dumps({"stream": "authorization", "data": {"status": "unauthorized"}}), AT)
+    assert isinstance(ended, GiveUp)
+    assert ended.needs_reauth
+
+
+def test_market_data_signs_in_when_alpaca_has_spoken_and_subscribes() -> None:
+    protocol = DataProtocol(KEYS, Feed.BARS, ["MSFT", "AAPL"])
+    assert protocol.opened() == ()
+    actions = replayed(protocol, recorded("market_data"))
+    assert sent(actions) == [
+        {"action": "auth", "key": "PKTEST", "secret": "s3cret"},
+        {"action": "subscribe", "bars": ["AAPL", "MSFT"], "updatedBars": ["AAPL", "MSFT"]},
+    ]
+    assert actions.count(Ready()) == 1
+
+
+def test_trades_quotes_and_bars_come_exact_and_with_their_times() -> None:
+    trade, quote, one_sided, bar, changed = heard(replayed(DataProtocol(KEYS, Feed.TICKS, ["AAPL"]), recorded("market_data")))
+    assert trade == Trade(
+        "AAPL", AT - timedelta(seconds=2, milliseconds=792), AT, Decimal("126.55"), Decimal(1), "96921", ("@", "I")
+    )
+    assert isinstance(quote, Quote)
+    assert (quote.bid, quote.ask, quote.bid_size, quote.ask_size) == (Decimal("126.54"), Decimal("126.58"), 100, 400)
+    assert (one_sided.bid, one_sided.bid_size, one_sided.ask) == (None, None, Decimal("126.6"))
+    assert isinstance(bar, Bar)
+    assert (bar.start, bar.close) == (datetime(2026, 11, 25, 15, 51, tzinfo=UTC), Decimal("126.55"))
+    assert (changed.start, changed.close) == (bar.start, Decimal("126.56"))
+
+
+def test_symbols_change_on_a_running_connection() -> None:
+    actions = DataProtocol(KEYS, Feed.TICKS, ["AAPL"]).subscribe(["MSFT"], ["AAPL"])
+    assert sent(list(actions)) == [{"action": "subscribe", "trades": ["MSFT"]}, {"action": "unsubscribe", "trades": ["AAPL"]}]
+
+
+@pytest.mark.parametrize(("code", "needs_reauth"), [(402, True), (405, False), (409, False)])
+def test_errors_that_time_does_not_heal_end_the_stream(code: int, needs_reauth: bool) -> None:
+    [ended] = DataProtocol(KEYS, Feed.TICKS, ["AAPL"]).received(json.dumps([{"T": "error", "code": code, "msg": "no"}]), AT)
+    assert isinstance(ended, GiveUp)
+    assert ended.needs_reauth is needs_reauth
+
+
+def test_a_connection_that_is_still_occupied_is_tried_again_later() -> None:
+    [ended] = DataProtocol(KEYS, Feed.TICKS, ["AAPL"]).received('[{"T":"error","code":406,"msg":"limit"}]', AT)
+    assert isinstance(ended, Reconnect)
+    assert ended.after_s >= 5
+
+
+def test_silence_is_told_from_a_dead_line_by_pings() -> None:
+    for protocol in (OrdersProtocol(KEYS), DataProtocol(KEYS, Feed.TICKS, ())):
+        assert protocol.beat() == [Ping()]
+        assert protocol.beat_s * 2 < protocol.silence_s
+
+
+def test_keys_are_not_shown_by_what_is_to_be_sent() -> None:
+    assert "s3cret" not in repr(OrdersProtocol(KEYS).opened())

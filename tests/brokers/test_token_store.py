@@ -1,0 +1,327 @@
+"""What lets an account in: who trades reads it, one process renews it, and a person enters it."""
+
+import logging
+from datetime import timedelta
+
+import pytest
+
+from fillpath.accounts.access import Access, Token
+from fillpath.errors import BrokerUnavailable, Conflict, NeedsReauth, NotSent, StorageUnavailable
+from fillpath_brokers.token_store import DEAD_MARGIN, LEASE, REFUSED_AGAIN, Renewal
+from tests.brokers.signing import ACCOUNT, CREDENTIALS, Signing
+
+NO_ANSWER = BrokerUnavailable("no answer")
+LOGIN_ENDED = NeedsReauth("the login has ended")
+
+
+@pytest.fixture
+def signing() -> Signing:
+    """An account that signed in just now."""
+    signing = Signing()
+    signing.enter()
+    return signing
+
+
+def token_of(access: Access) -> str:
+    assert access.token is not None
+    return access.token.access_token
+
+
+# trading
+
+
+def test_who_trades_is_let_in_and_reads_once_a_minute(signing: Signing) -> None:
+    reads = signing.vault.reads
+    for _ in range(3):
+        assert token_of(signing.trading.access(ACCOUNT)) == "access-1"
+    assert signing.vault.reads == reads + 1
+    signing.after(minutes=1)
+    signing.trading.access(ACCOUNT)
+    assert signing.vault.reads == reads + 2
+
+
+def test_a_renewed_token_is_in_use_everywhere_within_a_minute(signing: Signing) -> None:
+    signing.trading.access(ACCOUNT)
+    signing.after(minutes=16)
+    signing.trading.access(ACCOUNT)
+    assert signing.renew() is Renewal.RENEWED
+    signing.after(minutes=1)
+    assert token_of(signing.trading.access(ACCOUNT)) == "access-2"
+
+
+def test_who_never_signed_in_must_and_is_told_how() -> None:
+    with pytest.raises(NeedsReauth, match="account sign-in"):
+        Signing().trading.access(ACCOUNT)
+
+
+def test_a_vault_that_does_not_answer_is_no_reason_to_sign_in_again(signing: Signing) -> None:
+    signing.vault.failing_reads = 1
+    with pytest.raises(NotSent):
+        signing.process().access(ACCOUNT)
+
+
+def test_a_token_is_not_used_when_it_is_about_to_end(signing: Signing) -> None:
+    signing.clock.sleep((timedelta(minutes=20) - DEAD_MARGIN).total_seconds() - 0.001)
+    signing.trading.access(ACCOUNT)
+    signing.clock.sleep(0.001)
+    with pytest.raises(NotSent, match="being renewed"):
+        signing.trading.access(ACCOUNT)
+
+
+def test_a_token_that_ended_while_it_was_kept_is_read_again_at_once(signing: Signing) -> None:
+    signing.after(minutes=19.9)
+    signing.trading.access(ACCOUNT)
+    signing.renew()
+    signing.clock.sleep(5)
+    assert token_of(signing.trading.access(ACCOUNT)) == "access-2"
+
+
+def test_a_refused_token_is_not_used_again_where_it_was_refused(signing: Signing) -> None:
+    signing.trading.refused(ACCOUNT, signing.trading.access(ACCOUNT), "401")
+    with pytest.raises(NotSent, match="being renewed"):
+        signing.trading.access(ACCOUNT)
+
+
+def test_a_late_refusal_of_an_old_token_kills_neither_the_new_one_nor_the_account(signing: Signing) -> None:
+    old = signing.trading.access(ACCOUNT)
+    signing.after(minutes=16)
+    signing.renew()
+    new = signing.trading.access(ACCOUNT)
+    signing.trading.refused(ACCOUNT, new, "401")
+    signing.after(minutes=4)
+    signing.renew()
+    signing.trading.refused(ACCOUNT, old, "401")
+    assert token_of(signing.trading.access(ACCOUNT)) == "access-3"
+    assert not signing.status.is_refused
+    signing.trading.refused(ACCOUNT, new, "401")
+    assert token_of(signing.trading.access(ACCOUNT)) == "access-3"
+
+
+def test_a_refusal_holds_here_though_it_cannot_be_told(signing: Signing) -> None:
+    access = signing.trading.access(ACCOUNT)
+    signing.ledger.down = True
+    signing.trading.refused(ACCOUNT, access, "401")
+    with pytest.raises(NotSent):
+        signing.trading.access(ACCOUNT)
+
+
+def test_after_renewing_was_given_up_who_trades_hears_why(signing: Signing) -> None:
+    signing.venue.refuses = {"renew": [LOGIN_ENDED], "sign_in": [LOGIN_ENDED]}
+    signing.after(minutes=16)
+    signing.renew()
+    assert token_of(signing.trading.access(ACCOUNT)) == "access-1"  # still good
+    signing.after(minutes=4)
+    with pytest.raises(NeedsReauth, match="the login has ended"):
+        signing.trading.access(ACCOUNT)
+
+
+# renewing
+
+
+def test_a_token_is_renewed_as_long_before_its_end_as_the_venue_says(signing: Signing) -> None:
+    signing.clock.sleep(15 * 60 - 1)
+    assert signing.renew() is Renewal.NOT_DUE
+    signing.clock.sleep(1)
+    assert signing.renew() is Renewal.RENEWED
+    assert signing.renew() is Renewal.NOT_DUE
+    assert (token_of(signing.stored), signing.stored.credentials) == ("access-2", CREDENTIALS)
+    assert signing.status.expires_at == signing.clock.now() + timedelta(minutes=20)
+
+
+def test_a_refused_token_is_renewed_at_once(signing: Signing) -> None:
+    signing.after(minutes=5)
+    signing.trading.refused(ACCOUNT, signing.trading.access(ACCOUNT), "401")
+    assert signing.renew() is Renewal.RENEWED
+    assert token_of(signing.trading.access(ACCOUNT)) == "access-2"
+
+
+def test_a_venue_that_refuses_each_new_token_is_not_asked_all_the_time(signing: Signing) -> None:
+    signing.after(minutes=5)
+    for _ in range(40):
+        signing.trading.refused(ACCOUNT, signing.stored, "401")
+        signing.renew()
+        signing.clock.sleep(60)
+    assert len(signing.venue.asked) == 1 + 40 * timedelta(minutes=1) // REFUSED_AGAIN
+
+
+def test_of_many_that_begin_at_once_one_renews(signing: Signing) -> None:
+    signing.after(minutes=16)
+    others: list[Renewal] = []
+    signing.venue.meanwhile = lambda: others.append(signing.renew(signing.process())) if not others else None
+    assert signing.renew() is Renewal.RENEWED
+    assert others == [Renewal.BUSY]
+    assert token_of(signing.stored) == "access-2"
+
+
+def test_who_comes_when_another_has_just_finished_does_nothing(signing: Signing) -> None:
+    signing.after(minutes=16)
+    late = signing.process()
+    signing.ledger.take(ACCOUNT, "the first", signing.clock.now(), signing.clock.now() + LEASE)
+    take = signing.ledger.take
+
+    def take_after_the_first(*arguments: object) -> bool:
+        signing.ledger.take = take  # type: ignore[method-assign]  this fake alone, and once
+        signing.ledger.leases.clear()
+        signing.renew()
+        return take(*arguments)  # type: ignore[arg-type]  as they came
+
+    signing.ledger.take = take_after_the_first  # type: ignore[method-assign]  the same
+    assert signing.renew(late) is Renewal.NOT_DUE
+    assert signing.venue.asked == [("sign_in", None), ("renew", "refresh-1")]
+    assert ACCOUNT not in signing.ledger.leases
+
+
+def test_the_newest_refresh_token_is_used_each_time(signing: Signing) -> None:
+    for _ in range(3):
+        signing.after(minutes=16)
+        signing.renew(signing.process())
+    assert [with_what for _, with_what in signing.venue.asked] == [None, "refresh-1", "refresh-2", "refresh-3"]
+
+
+def test_no_answer_means_another_try_and_the_token_stays_good(signing: Signing) -> None:
+    signing.venue.refuses["renew"] = [NO_ANSWER, NO_ANSWER]
+    signing.after(minutes=16)
+    assert [signing.renew() for _ in range(3)] == [Renewal.FAILED, Renewal.FAILED, Renewal.RENEWED]
+    assert signing.status.tried_at is None
+
+
+def test_a_failure_says_when_and_why(signing: Signing) -> None:
+    signing.venue.refuses["renew"] = [NO_ANSWER]
+    signing.after(minutes=16)
+    signing.renew()
+    assert (signing.status.tried_at, signing.status.reason) == (signing.clock.now(), "no answer")
+    assert token_of(signing.trading.access(ACCOUNT)) == "access-1"
+
+
+def test_a_defect_of_the_venue_gives_the_lease_back(signing: Signing) -> None:
+    signing.venue.refuses["renew"] = [KeyError("access_token")]
+    signing.after(minutes=16)
+    with pytest.raises(KeyError):
+        signing.renew()
+    assert signing.renew() is Renewal.RENEWED
+
+
+def test_a_token_that_cannot_be_renewed_is_replaced_by_a_new_sign_in(signing: Signing) -> None:
+    signing.venue.refuses["renew"] = [LOGIN_ENDED]
+    signing.after(minutes=16)
+    assert signing.renew() is Renewal.RENEWED
+    assert signing.venue.asked[1:] == [("renew", "refresh-1"), ("sign_in", None)]
+
+
+def test_where_a_browser_is_needed_only_a_person_can_sign_in() -> None:
+    signing = Signing(browser=True)
+    signing.enter(code="from-the-browser")
+    signing.venue.refuses["renew"] = [LOGIN_ENDED]
+    signing.after(minutes=16)
+    assert [signing.renew(), signing.renew()] == [Renewal.NEEDS_REAUTH] * 2
+    assert len(signing.venue.asked) == 2  # it is not asked again until somebody signs in
+    assert (signing.status.needs_reauth, signing.status.reason) == (True, "the login has ended")
+
+
+def test_when_a_person_signs_in_again_all_is_well(signing: Signing) -> None:
+    signing.venue.refuses = {"renew": [LOGIN_ENDED], "sign_in": [LOGIN_ENDED]}
+    signing.after(minutes=16)
+    signing.renew()
+    signing.enter()
+    assert signing.renew() is Renewal.NOT_DUE
+    assert token_of(signing.trading.access(ACCOUNT)) == "access-4"
+    signing.after(minutes=16)
+    assert signing.renew() is Renewal.RENEWED
+
+
+def test_a_key_that_was_refused_is_proven_before_anybody_is_called() -> None:
+    signing = Signing(tokens=False)
+    signing.enter()
+    signing.after(minutes=5)
+    assert signing.renew() is Renewal.NOT_DUE
+    signing.trading.refused(ACCOUNT, signing.trading.access(ACCOUNT), "401")
+    assert signing.renew() is Renewal.RENEWED  # it was the venue's hiccup
+    signing.after(minutes=5)
+    signing.trading.refused(ACCOUNT, signing.trading.access(ACCOUNT), "401")
+    signing.venue.refuses["sign_in"] = [NeedsReauth("unknown key")]
+    assert signing.renew() is Renewal.NEEDS_REAUTH
+    with pytest.raises(NeedsReauth, match="unknown key"):
+        signing.trading.access(ACCOUNT)
+
+
+# people
+
+
+def test_a_person_cannot_sign_in_in_the_middle_of_a_renewal(signing: Signing) -> None:
+    signing.after(minutes=16)
+    refused: list[Conflict] = []
+
+    def person() -> None:
+        signing.venue.meanwhile = lambda: None
+        with pytest.raises(Conflict) as conflict:
+            signing.process().keep(ACCOUNT, {"user": "x", "password": "y"}, None, "a person")
+        refused.append(conflict.value)
+
+    signing.venue.meanwhile = person
+    assert signing.renew() is Renewal.RENEWED
+    assert "in a minute" in str(refused[0])
+    assert signing.stored.credentials == CREDENTIALS
+
+
+def test_a_sign_in_after_a_renewal_that_the_ledger_missed_gets_a_version_of_its_own(signing: Signing) -> None:
+    signing.after(minutes=16)
+    signing.ledger.failing_settlements = 1
+    signing.renew()
+    renewed = signing.trading.access(ACCOUNT)
+    signing.after(minutes=1)
+    signing.enter()
+    signing.trading.refused(ACCOUNT, renewed, "401")
+    assert not signing.status.is_refused
+    assert signing.trading.access(ACCOUNT).version == 3
+
+
+def test_a_sign_in_that_cannot_be_stored_gives_the_lease_back(signing: Signing) -> None:
+    signing.vault.failing_writes = 1
+    with pytest.raises(StorageUnavailable):
+        signing.enter()
+    assert ACCOUNT not in signing.ledger.leases
+    assert token_of(signing.stored) == "access-1"
+
+
+def test_what_is_forgotten_lets_nobody_in_and_stays_forgotten(signing: Signing) -> None:
+    signing.process().forget(ACCOUNT, "a person")
+    signing.after(minutes=16)
+    assert signing.renew() is Renewal.NEEDS_REAUTH
+    with pytest.raises(NeedsReauth):
+        signing.trading.access(ACCOUNT)
+    assert ACCOUNT not in signing.vault.stored
+    signing.enter()
+    assert signing.stored.version == 2
+
+
+def test_nothing_is_forgotten_in_the_middle_of_a_renewal(signing: Signing) -> None:
+    signing.ledger.take(ACCOUNT, "somebody", signing.clock.now(), signing.clock.now() + LEASE)
+    with pytest.raises(Conflict):
+        signing.process().forget(ACCOUNT, "a person")
+    assert ACCOUNT in signing.vault.stored
+
+
+# secrets
+
+
+@pytest.mark.parametrize("secret", ["pa55word!", "access-1", "refresh-1", "market-data-1"])
+def test_a_secret_that_a_venue_repeats_is_not_kept_as_a_reason_nor_logged(
+    signing: Signing, secret: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    signing.trading.refused(ACCOUNT, signing.stored, f"we do not know {secret}")
+    assert signing.status.reason == "we do not know ***"
+    echo = [NeedsReauth(f"{secret} is over")]
+    signing.venue.refuses = {"renew": list(echo), "sign_in": list(echo)}
+    signing.after(minutes=16)
+    with caplog.at_level(logging.DEBUG):
+        signing.renew()
+    assert signing.status.reason == "*** is over"
+    assert secret not in caplog.text
+
+
+def test_neither_access_nor_token_show_their_secrets() -> None:
+    signing = Signing()
+    signing.enter()
+    shown = repr(signing.stored) + str(signing.stored)
+    assert not [secret for secret in (*CREDENTIALS.values(), "access-1", "refresh-1", "market-data-1") if secret in shown]
+    assert "***" not in Access({"a": "b"}, Token("", signing.clock.now())).hidden_in("a b, and nothing else")

@@ -1,0 +1,214 @@
+"""One account at every venue that can trade: the paper exchange on fakes, real venues over HTTP against their simulators.
+
+A bench has the broker and the desk as the application builds them, and what a test does to the venue from the other side.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from decimal import Decimal
+from itertools import count
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import httpx
+
+from fillpath.accounts.model import Account, Credentials, OutsideHours
+from fillpath.clock import Clock, SystemClock
+from fillpath.ids import client_order_id, new_id
+from fillpath.market.instruments import resolve
+from fillpath.orders.model import Leg, LegStatus, OrderType, Side
+from fillpath.orders.outcomes import Accepted, LegView
+from fillpath.orders.ports.desk import AccountRef
+from fillpath_brokers import registry
+from fillpath_brokers.desk import BrokerDesk
+from fillpath_brokers.facade import Broker, OrderRef
+from fillpath_brokers.services import Services
+from fillpath_brokers.signing_in import SignInContext
+from fillpath_brokers.token_store import Renewal, TokenStore
+from fillpath_brokers.web import Web
+from tests.brokers.services import services_on
+from tests.fakes.access_vault import FakeAccessVault
+from tests.fakes.account_store import FakeAccountStore
+from tests.fakes.rate_limits import FakeRateLimits
+from tests.fakes.token_ledger import FakeTokenLedger
+from tests.simulators.options import Options
+from tests.simulators.server import Simulator, running, venue
+from tests.waiting import until
+
+_numbers = count(1)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """One account at one venue. `contract` is what the tests trade; it stands at `price` when a test begins."""
+
+    key: str
+    account: AccountRef
+    desk: BrokerDesk
+    services: Services
+    simulator: Simulator
+    contract: str
+    price: Decimal
+
+    @property
+    def broker(self) -> Broker:
+        """The account as its venue opens it."""
+        return registry.open_account(self.key, self.account.account_id, self.services)
+
+    @property
+    def tick(self) -> Decimal:
+        """The contract's tick."""
+        return self.broker.contract(self.contract).instrument.tick_size
+
+    def away(self, ticks: int) -> Decimal:
+        """A price so many ticks from where the market stood."""
+        return self.price + ticks * self.tick
+
+    def trades_at(self, price: Decimal) -> None:
+        """The market moves."""
+        self.simulator.exchange.set_price(self.contract, price)
+
+    def leg(self, side: str = "buy", quantity: str = "2", **fields: Any) -> Leg:
+        """A leg of an order of its own, prepared now."""
+        now = self.services.clock.now()
+        order_id = f"{new_id(now)[:20]}{next(_numbers):06}"
+        name = fields.pop("name", "main")
+        return Leg(
+            leg=name,
+            client_order_id=client_order_id(order_id, name),
+            contract=fields.pop("contract", self.contract),
+            side=Side(side),
+            quantity=Decimal(quantity),
+            prepared_at=now,
+            submit_by=now + timedelta(seconds=10),
+            status=LegStatus.SUBMITTING,
+            attempts=1,
+            **fields,
+        )
+
+    def accepted(self, leg: Leg) -> LegView:
+        """Submit a leg that must be accepted."""
+        outcome = self.desk.submit(self.account, leg)
+        assert isinstance(outcome, Accepted), outcome
+        return outcome.view
+
+    def seen(self, leg: Leg, broker_order_id: str | None = None) -> LegView:
+        """The order as the venue shows it now; it must show it."""
+        view = self.broker.order(OrderRef(leg.client_order_id, broker_order_id, leg))
+        assert view is not None, "the venue shows no such order"
+        return view
+
+    def becomes(self, leg: Leg, *statuses: LegStatus, broker_order_id: str | None = None) -> LegView:
+        """The order once it has one of these statuses."""
+        return until(lambda: self.seen(leg, broker_order_id), lambda view: view.status in statuses)
+
+    def filled(self, leg: Leg) -> LegView:
+        """Submit a leg and see it filled."""
+        self.accepted(leg)
+        return self.becomes(leg, LegStatus.FILLED)
+
+    def held(self) -> Decimal:
+        """The signed position in the contract."""
+        return next((each.quantity for each in self.broker.positions() if each.contract == self.contract), Decimal(0))
+
+    def hold(self, quantity: int) -> None:
+        """Come to a position."""
+        self.filled(self.leg("buy" if quantity > 0 else "sell", str(abs(quantity))))
+
+    def exits_leg(self, entry: Leg) -> Leg:
+        """The leg under which the order path knows the exits of a bracket."""
+        both = entry.take_profit is not None and entry.stop_loss is not None
+        alone = OrderType.LIMIT if entry.take_profit is not None else OrderType.STOP
+        kind = OrderType.OCO if both else alone
+        prices = {"limit_price": entry.take_profit, "stop_price": entry.stop_loss}
+        return self.leg(entry.side.opposite.value, str(entry.quantity), name="exits", type=kind, reduce_only=True, **prices)
+
+    def expire_tokens(self) -> None:
+        """From here on the venue refuses what lets the account in now."""
+        self.simulator.faults.add({"expire_tokens": True})
+
+    def renew(self) -> None:
+        """What the scheduled renewal does."""
+        account = self.services.accounts.account(self.account.account_id)
+        context = SignInContext(account.account_id, account.connection, self.services.web, self.services.clock)
+        sign_in = registry.sign_in(self.key)
+        assert self.services.tokens.renew_if_due(account.account_id, sign_in, context, "bench") is Renewal.RENEWED
+
+    def elsewhere(self, url: str) -> BrokerDesk:
+        """A desk whose account is reached at another address."""
+        account = self.services.accounts.account(self.account.account_id)
+        store = FakeAccountStore()
+        store.save(account.model_copy(update={"connection": account.connection | venue(self.key).connection(url)}))
+        return BrokerDesk(replace(self.services, accounts=store))
+
+    def entry(self, **fields: Any) -> Leg:
+        """A market entry with exits ten ticks away on either side."""
+        return self.leg(take_profit=self.away(10), stop_loss=self.away(-10), **fields)
+
+
+@contextmanager
+def bench(key: str, clock: Clock | None = None) -> Iterator[Bench]:
+    """The venue's simulator on a free port, with one account signed in there."""
+    clock = clock or SystemClock()
+    package = venue(key)
+    with running(key, Options(strict=True)) as simulator:
+        account = _account(key, package.connection(simulator.url), package.CREDENTIALS, clock)
+        vault, ledger, limits = FakeAccessVault(), FakeTokenLedger(), FakeRateLimits(clock)
+        store = FakeAccountStore()
+        store.save(account)
+        services = services_on(clock, accounts=store, tokens=TokenStore(vault, ledger, clock), web=Web(limits, clock))
+        _sign_in(account, package.CREDENTIALS, services)
+        desk = BrokerDesk(services)
+        contract, price = _traded(key, clock)
+        simulator.exchange.set_price(contract, price)
+        try:
+            yield Bench(key, AccountRef(account.account_id, key), desk, services, simulator, contract, price)
+        finally:
+            desk.close()
+            services.web.close()
+
+
+def traders() -> list[str]:
+    """The venues that can trade and have a simulator."""
+    return [key for key in registry.venues() if registry.capabilities(key).can_trade and key != "paper"]
+
+
+def sign_in_code(key: str, credentials: Mapping[str, str], context: SignInContext) -> str | None:
+    """What a person's browser would come back with."""
+    url = registry.sign_in(key).authorize_url(credentials, context)
+    if url is None:
+        return None
+    answer = httpx.get(url, follow_redirects=False)
+    return parse_qs(urlsplit(answer.headers["Location"]).query)["code"][0]
+
+
+def _account(key: str, connection: Mapping[str, str], credentials: Mapping[str, str], clock: Clock) -> Account:
+    now = clock.now()
+    fields = registry.sign_in(key).fields
+    plain = {field.key: credentials[field.key] for field in fields if not field.secret and field.key in credentials}
+    return Account(
+        account_id=new_id(now),
+        user_id="U1",
+        venue=key,
+        label=key,
+        credentials=Credentials.VERIFIED,
+        connection={**plain, **connection},
+        outside_hours=OutsideHours.QUEUE,
+        created_at=now,
+    )
+
+
+def _sign_in(account: Account, credentials: Mapping[str, str], services: Services) -> None:
+    sign_in = registry.sign_in(account.venue)
+    secret = {field.key: credentials[field.key] for field in sign_in.fields if field.secret and field.key in credentials}
+    context = SignInContext(account.account_id, account.connection, services.web, services.clock)
+    token = sign_in.sign_in(secret, context, sign_in_code(account.venue, secret, context))
+    services.tokens.keep(account.account_id, secret, token, "bench")
+
+
+def _traded(key: str, clock: Clock) -> tuple[str, Decimal]:
+    futures = "future" in registry.capabilities(key).asset_classes
+    resolved = resolve("ES1!" if futures else "AAPL", clock.now().date())
+    return resolved.contract, resolved.instrument.demo_price
