@@ -74,7 +74,7 @@ class AtTheTerminal:
 
     def ask_secret(self, question: str) -> str:
         """What is typed, unseen."""
-        terminal.err.print(question, end="")
+        terminal.err.print(question, end="", soft_wrap=True)
         try:
             return getpass("")
         except EOFError:

@@ -130,6 +130,11 @@ class Target:
         """The account at its venue."""
         return self.venues.open_account(account.venue, account.account_id, self.services)
 
+    def close(self) -> None:
+        """Close the connections to venues, if there are any."""
+        if "services" in vars(self):
+            self.services.web.close()
+
     def webhook_url(self, token: str) -> str:
         """Where the alerts of a webhook are posted to."""
         return f"{self._api_url}/webhook/tradingview/{token}"

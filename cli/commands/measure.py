@@ -40,7 +40,8 @@ def bench(
     if name is Benchmark.ALERT_TO_FILL:
         read_description(local)
         arguments += ["--stack", str(local.stack)]
-    command = [sys.executable, "-P", "-m", "tests.benchmarks", name, *arguments, *(["--json"] if as_json else [])]
+    # Without -P: the checkout comes first, before the tests that an installed package has brought along.
+    command = [sys.executable, "-m", "tests.benchmarks", name, *arguments, *(["--json"] if as_json else [])]
     terminal.err.print(f"[dim]measuring {name} ...[/dim]")
     if subprocess.run(command, cwd=ROOT, env=surroundings.for_the_local_stack(), check=False).returncode:
         raise typer.Exit(1)

@@ -17,7 +17,13 @@ Env = Annotated[
 
 
 def target_of(context: typer.Context, environment: str | None) -> "Target":
-    """The environment that was named, else the local stack; raises Problem if it is not there."""
+    """The environment that was named, else the local stack; raises Problem if it is not there. Closed when the command ends."""
+    target = _target(context, environment)
+    context.call_on_close(target.close)
+    return target
+
+
+def _target(context: typer.Context, environment: str | None) -> "Target":
     from cli.target import deployed_target, local_target
 
     venues = means_of(context).venues

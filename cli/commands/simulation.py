@@ -17,5 +17,6 @@ def register(app: typer.Typer) -> None:
 
 def simulate(context: typer.Context) -> None:
     """Run the order path under injected faults, in virtual time: --seeds N, --json; --help shows all options."""
-    completed = subprocess.run([sys.executable, "-P", "-m", "tests.simulation", *context.args], cwd=ROOT, check=False)
+    # Without -P: the checkout comes first, before the tests that an installed package has brought along.
+    completed = subprocess.run([sys.executable, "-m", "tests.simulation", *context.args], cwd=ROOT, check=False)
     raise typer.Exit(completed.returncode)

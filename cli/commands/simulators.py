@@ -32,7 +32,8 @@ def simulator(
     there_are = known(FOLDER)
     if venue not in there_are:
         raise Problem(f"there is no simulator of {venue}; there are: {', '.join(there_are) or 'none'}")
-    command = [sys.executable, "-P", "-m", "tests.simulators", venue, "--port", str(port), "--json"]
+    # Without -P: the checkout comes first, before the tests that an installed package has brought along.
+    command = [sys.executable, "-m", "tests.simulators", venue, "--port", str(port), "--json"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
         started = process.stdout.readline() if process.stdout else ""
         if started:

@@ -1,13 +1,14 @@
 """venues: which brokers there are, and what each can do."""
 
-from dataclasses import fields
-from typing import Any
+from dataclasses import asdict, fields
+from datetime import UTC, datetime
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
 
 from cli import terminal
-from cli.commands.options import Json
+from cli.commands.options import Env, Json, target_of
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.orders.model import OrderType
 
@@ -32,10 +33,21 @@ def register(app: typer.Typer) -> None:
     app.command(rich_help_panel="Accounts")(venues)
 
 
-def venues(*, as_json: Json = False) -> None:
-    """Show the venues that accounts can be at, and what each of them can do."""
+def venues(
+    context: typer.Context,
+    *,
+    symbol: Annotated[
+        str | None, typer.Option(help="Which of your accounts can trade it, or give its data.", show_default=False)
+    ] = None,
+    env: Env = None,
+    as_json: Json = False,
+) -> None:
+    """Show the venues that accounts can be at, and what each of them can do; with --symbol what your accounts can do with it."""
     from fillpath_brokers import registry
 
+    if symbol is not None:
+        _tell_choices(context, symbol, env, as_json=as_json)
+        return
     found = [(key, registry.name(key), registry.capabilities(key)) for key in registry.venues()]
     if as_json:
         terminal.print_json([{"key": key, "name": name, "capabilities": _record(able)} for key, name, able in found])
@@ -43,6 +55,22 @@ def venues(*, as_json: Json = False) -> None:
     table = terminal.listing("Venue", "Trades", "Can")
     for key, name, able in found:
         table.add_row(f"[bold]{escape(key)}[/]\n[dim]{escape(name)}[/]", _trades(able), _can(able))
+    terminal.out.print(table)
+
+
+def _tell_choices(context: typer.Context, symbol: str, env: str | None, *, as_json: bool) -> None:
+    from cli.directory import Directory
+    from fillpath_brokers.choices import choices
+
+    target = target_of(context, env)
+    found = choices(Directory(target.accounts).accounts(), symbol, datetime.now(UTC).date())
+    if as_json:
+        terminal.print_json([asdict(choice) for choice in found])
+        return
+    table = terminal.listing("Account", "Venue", "Contract", "Trades", "Data")
+    for choice in found:
+        trades = "[green]yes[/]" if choice.trades else f"[dim]no: {escape(choice.why_not)}[/]"
+        table.add_row(escape(choice.label), choice.venue, choice.contract, trades, "yes" if choice.data else "[dim]no[/]")
     terminal.out.print(table)
 
 

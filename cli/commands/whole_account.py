@@ -15,10 +15,10 @@ if TYPE_CHECKING:
     from fillpath.accounts.model import Account
     from fillpath.orders.model import Order
 
-PATIENCE_S = 30.0
 LOOK_EVERY_S = 0.5
 
 Meant = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Id, end of id or label.")]
+Wait = Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait until all has ended.")]
 AtVenue = Annotated[
     bool, typer.Option("--at-venue", help="Past Fillpath's own path, by the venue's own means: for when that path is down.")
 ]
@@ -30,7 +30,9 @@ def register(app: typer.Typer) -> None:
         app.command(rich_help_panel="Trading")(command)
 
 
-def flatten(context: typer.Context, account: Meant, *, at_venue: AtVenue = False, env: Env = None, as_json: Json = False) -> None:
+def flatten(
+    context: typer.Context, account: Meant, *, at_venue: AtVenue = False, wait: Wait = 30, env: Env = None, as_json: Json = False
+) -> None:
     """Cancel everything that rests in an account and close all that it holds. It may trade again right after: halt it first."""
     from cli.directory import Directory
     from fillpath.orders.whole_account import flatten_account
@@ -45,10 +47,12 @@ def flatten(context: typer.Context, account: Meant, *, at_venue: AtVenue = False
             broker.liquidate(position.contract)
         _tell_venue(found, [position.contract for position in held], as_json=as_json)
         return
-    _tell(found, _ended(flatten_account(found, held, target.orders, datetime.now(UTC)), target), as_json=as_json)
+    _tell(found, _ended(flatten_account(found, held, target.orders, datetime.now(UTC)), target, wait), as_json=as_json)
 
 
-def cancel(context: typer.Context, account: Meant, *, at_venue: AtVenue = False, env: Env = None, as_json: Json = False) -> None:
+def cancel(
+    context: typer.Context, account: Meant, *, at_venue: AtVenue = False, wait: Wait = 30, env: Env = None, as_json: Json = False
+) -> None:
     """Cancel every order that rests in an account, its stops too: what it holds is unprotected then."""
     from cli.directory import Directory
     from fillpath.orders.whole_account import cancel_account
@@ -59,12 +63,12 @@ def cancel(context: typer.Context, account: Meant, *, at_venue: AtVenue = False,
         target.broker(found).cancel_all()
         _tell_venue(found, [], as_json=as_json)
         return
-    _tell(found, _ended(cancel_account(found, target.orders, datetime.now(UTC)), target), as_json=as_json)
+    _tell(found, _ended(cancel_account(found, target.orders, datetime.now(UTC)), target, wait), as_json=as_json)
 
 
-def _ended(orders: "tuple[Order, ...]", target: "Target") -> "tuple[Order, ...]":
+def _ended(orders: "tuple[Order, ...]", target: "Target", wait_s: float) -> "tuple[Order, ...]":
     """The orders once they have ended, or as they are when patience does."""
-    until = time.monotonic() + PATIENCE_S
+    until = time.monotonic() + wait_s
     while True:
         orders = tuple(target.orders.get(order.order_id) for order in orders)
         if all(order.state.ended for order in orders) or time.monotonic() > until:

@@ -129,7 +129,6 @@ def test_a_token_is_renewed_as_long_before_its_end_as_the_venue_says(signing: Si
 
 
 def test_a_refused_token_is_renewed_at_once(signing: Signing) -> None:
-    signing.after(minutes=5)
     signing.trading.refused(ACCOUNT, signing.trading.access(ACCOUNT), "401")
     assert signing.renew() is Renewal.RENEWED
     assert token_of(signing.trading.access(ACCOUNT)) == "access-2"

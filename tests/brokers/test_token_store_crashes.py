@@ -44,9 +44,6 @@ def test_a_token_refused_before_the_ledger_knew_it_is_still_renewed(signing: Sig
     signing.renew()
     signing.trading.refused(ACCOUNT, signing.trading.access(ACCOUNT), "401")
     signing.after(minutes=2)
-    signing.renew(signing.process())
-    assert signing.status.is_refused
-    signing.after(minutes=4)
     assert signing.renew(signing.process()) is Renewal.RENEWED
     assert token_of(signing.trading.access(ACCOUNT)) == "access-3"
 

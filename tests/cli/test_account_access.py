@@ -87,7 +87,7 @@ def test_a_person_is_asked_in_order_and_what_was_entered_lets_the_account_in(des
     assert access.token is not None
     status = desk.ledger.of(account.account_id)
     assert status is not None
-    assert status == TokenStatus(1, access.token.expires_at, made_at=status.made_at)
+    assert status == TokenStatus(1, access.token.expires_at, replaced_at=None)
     secret = desk.moto.secrets_manager.call("DescribeSecret", {"SecretId": f"fillpath/test/broker/{account.account_id}"})
     assert secret["KmsKeyId"] == KEY_ARN
 

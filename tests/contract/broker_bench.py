@@ -33,6 +33,7 @@ from tests.fakes.access_vault import FakeAccessVault
 from tests.fakes.account_store import FakeAccountStore
 from tests.fakes.rate_limits import FakeRateLimits
 from tests.fakes.token_ledger import FakeTokenLedger
+from tests.simulators.exchange import SimulatedExchange
 from tests.simulators.options import Options
 from tests.simulators.server import Simulator, running, venue
 from tests.waiting import until
@@ -129,12 +130,12 @@ class Bench:
         """From here on the venue refuses what lets the account in now."""
         self.simulator.faults.add({"expire_tokens": True})
 
-    def renew(self) -> None:
-        """What the scheduled renewal does."""
+    def renew(self) -> Renewal:
+        """What the scheduled renewal does each minute."""
         account = self.services.accounts.account(self.account.account_id)
         context = SignInContext(account.account_id, account.connection, self.services.web, self.services.clock)
         sign_in = registry.sign_in(self.key)
-        assert self.services.tokens.renew_if_due(account.account_id, sign_in, context, "bench") is Renewal.RENEWED
+        return self.services.tokens.renew_if_due(account.account_id, sign_in, context, "bench")
 
     def elsewhere(self, url: str) -> BrokerDesk:
         """A desk whose account is reached at another address."""
@@ -153,7 +154,7 @@ def bench(key: str, clock: Clock | None = None) -> Iterator[Bench]:
     """The venue's simulator on a free port, with one account signed in there."""
     clock = clock or SystemClock()
     package = venue(key)
-    with running(key, Options(strict=True)) as simulator:
+    with running(key, Options(strict=True), SimulatedExchange(now=clock.now)) as simulator:
         account = _account(key, package.connection(simulator.url), package.CREDENTIALS, clock)
         vault, ledger, limits = FakeAccessVault(), FakeTokenLedger(), FakeRateLimits(clock)
         store = FakeAccountStore()

@@ -9,9 +9,9 @@ from fillpath.errors import Conflict
 from tests.contract.hosts import Host
 from tests.contract.records import NOW, later
 
-STATUS = TokenStatus(3, later(1200), later(86_400), made_at=NOW)
+STATUS = TokenStatus(3, later(1200), later(86_400), replaced_at=NOW)
 WHOLE = TokenStatus(
-    4, later(60), later(120), None, needs_reauth=True, reason="the login has ended", made_at=NOW, tried_at=later(5)
+    4, later(60), later(120), None, needs_reauth=True, reason="the login has ended", replaced_at=NOW, tried_at=later(5)
 )
 
 

@@ -27,6 +27,7 @@ class LocalStack:
     """One running stack, by its stack.json."""
 
     def __init__(self, file: Path) -> None:
+        self.folder = file.parent
         self.description: Mapping[str, Any] = json.loads(file.read_text())
         self.outputs = read_outputs(Local(file.parent))
         self.target: Target = local_target(self.description, self.outputs)

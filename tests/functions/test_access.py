@@ -3,11 +3,10 @@
 import json
 import subprocess
 import sys
-from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from fillpath.accounts.access import Access, Token
+from fillpath.accounts.access import Access
 from fillpath.accounts.model import Credentials
 from fillpath_aws.access_vault import SecretsManagerAccessVault
 from fillpath_aws.account_store import DynamoAccountStore
@@ -16,8 +15,6 @@ from tests.contract.moto import Moto
 from tests.contract.records import a_user, an_account
 from tests.functions.conftest import Context
 from tests.functions.test_events import event
-
-ENDED = Token("t", datetime.now(UTC) - timedelta(hours=1))
 
 
 class LongContext(Context):

@@ -15,7 +15,7 @@ from fillpath.orders.reverse import reverse
 from fillpath.orders.sweep import sweep
 from fillpath.orders.verify import verify
 from tests.orders.faults import Fuse, ProcessDied, fused
-from tests.orders.floor import Fakes
+from tests.orders.floor import LANE, Fakes
 
 _HOP_S = 0.1
 _QUIET_SWEEPS = 5
@@ -32,14 +32,14 @@ class _Message:
 class House:
     """Runs everything that a floor's messages ask for until all is quiet."""
 
-    def __init__(self, on: Fakes, fuse: Fuse | None = None, retries: int = 0) -> None:
+    def __init__(self, on: Fakes, fuse: Fuse | None = None, retries: int = 0, lane: Lane = LANE) -> None:
         self._on, self._retries = on, retries
         self._floor: Floor = fused(on.floor, fuse) if fuse else on.floor
         self._box: list[_Message] = []
         self._lanes = self._checks = 0
         self._executions: set[str] = set()
-        for waiting in on.lane().waiting:
-            on.lanes.wake(on.lane().lane, waiting.order_id)
+        for waiting in on.lane(lane).waiting:
+            on.lanes.wake(lane, waiting.order_id)
 
     def settle(self, minutes: int = 12) -> None:
         """Deliver and sweep for so long, or until nothing is left to do, or sweeps change nothing any more."""

@@ -1,12 +1,12 @@
 """The history checker: judges what the venue and the tables saw. It knows the invariants, and none of the code under test."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from decimal import Decimal
 from itertools import combinations, pairwise
 from typing import NamedTuple
 
-from fillpath.orders.model import LegStatus, Listing, Operation, Order, OrderState, OrderType
+from fillpath.orders.model import Lane, LegStatus, Listing, Operation, Order, OrderState, OrderType, Side
 from tests.simulation.evidence import Evidence
 from tests.simulation.history import Fill, History, Send, VenueOrder
 from tests.simulation.virtual import seconds_of
@@ -82,7 +82,7 @@ def _nothing_is_doubled(e: Evidence) -> Judgement:
 
 
 def _one_order_per_alert_and_route(e: Evidence) -> Judgement:
-    routes = Counter((o.webhook_id, o.alert_time, o.account_id) for o in e.final.values() if o.webhook_id)
+    routes = Counter((o.webhook_id, o.alert_time, o.account_id) for o in e.final.values() if o.webhook_id and not o.parent_id)
     for (webhook_id, alert_time, account_id), count in routes.items():
         if count > 1:
             yield Violation("doubled", f"{count} orders of the alert of {alert_time} at {webhook_id} for {account_id}")
@@ -132,6 +132,8 @@ def _nothing_waits_for_nothing(e: Evidence) -> Judgement:
 
 def _positions_are_right(e: Evidence) -> Judgement:
     expected = Counter(e.history.started_with)
+    for each in e.history.by_hand:
+        expected[each.holding] += each.quantity  # type: ignore[assignment]
     for order in e.final.values():
         for leg in order.legs:
             expected[order.account_id, leg.contract] += leg.side.sign * leg.filled_quantity  # type: ignore[assignment]
@@ -185,7 +187,7 @@ def _aborts_tell_what_is_held(e: Evidence) -> Judgement:
 
 
 def _protection_survives(e: Evidence) -> Judgement:
-    """What protected a position may end by its own fill, by the venue, or because there is nothing left to protect."""
+    """What protected a position may end by its own fill, by the venue, by a signal, or because nothing is left to protect."""
     for order in e.final.values():
         first = e.first[order.order_id]
         if not (first.reduces and order.resting and order.legs) or order.state is not OrderState.CANCELLED:
@@ -194,11 +196,63 @@ def _protection_survives(e: Evidence) -> Judgement:
             continue  # the venue's own verdict
         leg = order.legs[-1]
         at = e.ended_at(order.order_id) or 0.0
-        held = e.held_between(order.account_id, order.root, at - _SEEN_WITHIN_S, at)
+        if e.was_asked_to_cancel(order, at) or (order.parent_id and e.to_exit(order, at) <= 0):
+            continue
+        held = e.held_between(order.account_id, leg.contract if order.parent_id else order.root, at - _SEEN_WITHIN_S, at)
         others = e.resting_reductions(order, at)
         if all(quantity * leg.side.sign < 0 for quantity in held) and not others:
             text = f"order {order.order_id} ({order.reason}) protects {sorted(held)} no more"
             yield Violation("protection", text)
+
+
+def _exits_are_no_larger_than_what_their_entry_filled(e: Evidence) -> Judgement:
+    for order in e.final.values():
+        for placed in e.of_order[order.order_id] if order.parent_id else ():
+            due = e.to_exit(order, placed.placed_at)
+            if placed.entry is None and placed.leg.quantity > due:
+                yield Violation("protection", f"{_name(placed)} exits more than the {due} that are left of its entry")
+
+
+def _what_a_bracket_holds_is_protected(e: Evidence) -> Judgement:
+    """At the end each bracket has one pair of exits for what is held of it, all together no more than that, and none when flat."""
+    for (account_id, contract, side), orders in _exits_at_the_end(e).items():
+        held = max(Decimal(0), -side.sign * e.history.held.get((account_id, contract), Decimal(0)))
+        mine = [placed for order in orders for placed in e.of_order[order.order_id] if e.at_work(placed)]
+        others = sum((e.at_work(o) for o in _resting_reductions(e, account_id, contract) if o not in mine), Decimal(0))
+        at_work = sum(map(e.at_work, mine), Decimal(0))
+        due = min(held, sum((e.to_exit(order, e.history.ended_at) for order in orders), Decimal(0)))
+        if len({e.order_id(placed) for placed in mine}) < len(mine):
+            yield Violation("protection", f"more than one order exits for a bracket in {contract}")
+        if at_work > held or at_work + others < due or not held:
+            text = f"{at_work} of {contract} would exit for {len(orders)} brackets, {due} were to be protected of {held}"
+            yield Violation("protection", text)
+
+
+def _exits_at_the_end(e: Evidence) -> dict[tuple[str, str, Side], list[Order]]:
+    """The orders that keep exits and have not ended, by account, contract and side, but for those that nobody can settle yet."""
+    found: dict[tuple[str, str, Side], list[Order]] = defaultdict(list)
+    for order in e.final.values():
+        if (
+            order.parent_id
+            and not order.state.ended
+            and e.final[order.parent_id].state.ended
+            and not e.history.unknown.get(order.lane)
+        ):
+            found[order.account_id, order.legs[-1].contract, order.legs[-1].side].append(order)
+    return found
+
+
+def _resting_reductions(e: Evidence, account_id: str, contract: str) -> list[VenueOrder]:
+    return [o for o in e.history.placed if o.account_id == account_id and o.leg.contract == contract and e.is_reduction(o)]
+
+
+def _nothing_rests_that_would_open(e: Evidence) -> Judgement:
+    """At a venue that knows no reduce-only orders, what was to exit ends with its position."""
+    for placed in () if e.history.capabilities.reduce_only else e.history.placed:
+        held = e.history.held.get((placed.account_id, placed.leg.contract), Decimal(0))
+        lane = Lane(placed.account_id, placed.root)
+        if e.is_reduction(placed) and e.at_work(placed) and held * placed.leg.side.sign >= 0 and not e.history.unknown.get(lane):
+            yield Violation("protection", f"{_name(placed)} rests, and {held} is held")
 
 
 # --- invariant 6: one at a time, in turn ----------------------------------------------------------------------------------------
@@ -207,7 +261,7 @@ def _protection_survives(e: Evidence) -> Judgement:
 def _one_acts_at_a_time(e: Evidence) -> Judgement:
     acting = [order for order in e.history.placed if order.leg.type is OrderType.MARKET]
     for one, other in combinations(acting, 2):
-        apart = one.order_id == other.order_id or (one.account_id, one.root) != (other.account_id, other.root)
+        apart = e.order_id(one) == e.order_id(other) or (one.account_id, one.root) != (other.account_id, other.root)
         if apart or not _overlap(one, other):
             continue
         first, second = sorted((one, other), key=lambda order: order.placed_at)
@@ -239,7 +293,7 @@ def _turns_are_kept(e: Evidence) -> Judgement:
             other = e.order_at(passed_over, pick.at)
             if other is None or other.listing is not Listing.WAITING:
                 continue
-            may_reduce = other.reduces or other.operation is Operation.TARGET
+            may_reduce = other.reduces or other.includes_close or other.operation is Operation.TARGET
             if not (pick.unknown and may_reduce):
                 yield Violation("turn", f"order {pick.order_id} was picked before {passed_over}")
 
@@ -295,7 +349,7 @@ def _halts_hold(e: Evidence) -> Judgement:
             if span.since < written and (span.until is None or span.until > send.at):
                 yield Violation("halt", f"order {send.order_id} sent {send.leg.leg} {send.at - span.since:.1f} s after a halt")
     for placed in e.history.placed:
-        order = e.final.get(placed.order_id)
+        order = e.final.get(e.order_id(placed))
         if order and placed.ended_at is None and not e.is_reduction(placed) and any(s.until is None for s in e.halts_over(order)):
             yield Violation("halt", f"entry {_name(placed)} still rests under a halt")
 
@@ -332,6 +386,9 @@ RULES: tuple[Rule, ...] = (
     _opens_follow_filled_closes,
     _aborts_tell_what_is_held,
     _protection_survives,
+    _exits_are_no_larger_than_what_their_entry_filled,
+    _what_a_bracket_holds_is_protected,
+    _nothing_rests_that_would_open,
     _one_acts_at_a_time,
     _senders_own_their_lane,
     _turns_are_kept,

@@ -13,7 +13,7 @@ from tests.simulation.bugs import BUGS
 from tests.simulation.campaign import Figures, campaign
 from tests.simulation.checker import Violation
 from tests.simulation.faults import Strike
-from tests.simulation.scenario import Scenario
+from tests.simulation.scenario import Scenario, Signal
 from tests.simulation.task import Task, show
 
 DEFAULT_SEEDS = 200
@@ -123,6 +123,12 @@ def _replay(options: Namespace) -> int:
     return 1 if violations else 0
 
 
+def _more(signal: Signal) -> str:
+    exits = {"take profit": signal.take_profit, "stop loss": signal.stop_loss, "only from": "/".join(signal.only_from)}
+    told = [f"{name} {value}" for name, value in exits.items() if value]
+    return ", ".join(["", *told, *(["old and new size"] if signal.contracts else [])])
+
+
 def _describe(scenario: Scenario) -> None:
     held = ", ".join(f"{account} {contract} {quantity:+d}" for (account, contract), quantity in scenario.held.items())
     _out.print(
@@ -131,6 +137,10 @@ def _describe(scenario: Scenario) -> None:
     for signal in scenario.signals:
         what = f"{signal.action} {signal.order_type} {signal.quantity} {signal.root} {signal.type} {signal.price or ''}".rstrip()
         target = "" if signal.target is None else f" to {signal.target:+d}"
-        _out.print(f"  {signal.at:8.3f} s  {signal.source:<9} {'+'.join(signal.accounts)}  {what}{target}", soft_wrap=True)
+        _out.print(
+            f"  {signal.at:8.3f} s  {signal.source:<9} {'+'.join(signal.accounts)}  {what}{target}{_more(signal)}", soft_wrap=True
+        )
     for halt in scenario.halts:
         _out.print(f"  {halt.at:8.3f} s  halt of {halt.scope}" + (f" until {halt.until:.0f} s" if halt.until else ""))
+    for at, (account, contract) in scenario.by_hand:
+        _out.print(f"  {at:8.3f} s  {account} {contract} is closed by hand")

@@ -7,6 +7,7 @@ from decimal import Decimal
 from itertools import pairwise, product
 
 from fillpath.accounts.model import Gate
+from fillpath.ids import client_order_id
 from fillpath.orders.model import Lane, Leg, Listing, Operation, Order, OrderState
 from tests.simulation.history import HaltSpan, History, Holding, Owner, Send, VenueOrder
 
@@ -24,11 +25,37 @@ class Evidence:
         self.final = {order_id: states[-1][1] for order_id, states in self.states.items()}
         self.first = {order_id: states[0][1] for order_id, states in self.states.items()}
         self.placed: dict[str, list[VenueOrder]] = defaultdict(list)
-        for order in history.placed:
-            self.placed[order.leg.client_order_id].append(order)
         self.of_order: dict[str, list[VenueOrder]] = defaultdict(list)
         for order in history.placed:
-            self.of_order[order.order_id].append(order)
+            self.placed[self.client_id(order)].append(order)
+            self.of_order[self.order_id(order)].append(order)
+
+    def client_id(self, placed: VenueOrder) -> str:
+        """Under what the records know an order at the venue; exits by the order that keeps them, as their entry's record has it."""
+        parent = self.final.get(placed.order_id) if placed.entry is not None else None
+        return client_order_id(parent.protection_id, "exits") if parent and parent.protection_id else placed.leg.client_order_id
+
+    def order_id(self, placed: VenueOrder) -> str:
+        """The order behind it."""
+        return self.client_id(placed)[:26]
+
+    def entry_of(self, order: Order) -> VenueOrder | None:
+        """At the venue, the entry whose exits the order keeps."""
+        return next((o for o in self.of_order.get(order.parent_id or "", []) if o.leg.take_profit or o.leg.stop_loss), None)
+
+    def to_exit(self, order: Order, at: float) -> Decimal:
+        """What the exits of a bracket still had to exit: what was filled of their entry by then, and not of them before."""
+        entry = self.entry_of(order)
+        filled = sum((fill.quantity for fill in entry.fills if fill.at <= at), Decimal(0)) if entry else Decimal(0)
+        exits = self.of_order[order.order_id]
+        return filled - sum((fill.quantity for placed in exits for fill in placed.fills if fill.at < at), Decimal(0))
+
+    def at_work(self, placed: VenueOrder) -> Decimal:
+        """How much of it could still fill at the end."""
+        if placed.ended_at is not None:
+            return Decimal(0)
+        wanted = placed.leg.quantity if placed.entry is None else self.history.placed[placed.entry - 1].filled
+        return wanted - placed.filled
 
     def order_at(self, order_id: str, at: float) -> Order | None:
         """The record as it stood at an instant."""
@@ -44,13 +71,13 @@ class Evidence:
 
     def leg_of(self, order: VenueOrder) -> Leg | None:
         """The recorded leg behind an order at the venue."""
-        final = self.final.get(order.order_id)
+        final = self.final.get(self.order_id(order))
         legs = final.legs if final else ()
-        return next((leg for leg in legs if leg.client_order_id == order.leg.client_order_id), None)
+        return next((leg for leg in legs if leg.client_order_id == self.client_id(order)), None)
 
     def is_reduction(self, order: VenueOrder) -> bool:
         """Whether this venue order was only ever meant to bring the position nearer to zero."""
-        first = self.first.get(order.order_id)
+        first = self.first.get(self.order_id(order))
         return order.leg.reduce_only or (first is not None and first.reduces and not self._follows_the_strategy(first))
 
     def _follows_the_strategy(self, order: Order) -> bool:
@@ -58,16 +85,18 @@ class Evidence:
         return order.operation is Operation.TARGET and order.gate is Gate.RESYNC
 
     def held_at(self, account_id: str, root: str, at: float) -> Decimal:
-        """The position in a root at the end of an instant, over all contracts."""
+        """The position in a root at the end of an instant, over all contracts; or in one, where that is named."""
         held = sum((q for key, q in self.history.started_with.items() if _in(key, account_id, root)), Decimal(0))
+        held += sum((each.quantity for each in self.history.by_hand if each.at <= at and _in(each.holding, account_id, root)), 0)
         for order in self.history.placed:
-            if order.account_id == account_id and order.root == root:
+            if order.account_id == account_id and order.leg.contract.startswith(root):
                 held += sum((order.leg.side.sign * fill.quantity for fill in order.fills if fill.at <= at), Decimal(0))
         return held
 
     def held_between(self, account_id: str, root: str, since: float, until: float) -> set[Decimal]:
         """Every position that there was in this time."""
         instants = {fill.at for order in self.history.placed for fill in order.fills if since <= fill.at <= until}
+        instants |= {each.at for each in self.history.by_hand if since <= each.at <= until}
         return {self.held_at(account_id, root, at) for at in {since, until, *instants}}
 
     def written_at(self, send: Send) -> float | None:
@@ -123,12 +152,19 @@ class Evidence:
     def resting_reductions(self, order: Order, at: float) -> bool:
         """Whether another order protected the same position then."""
         return any(
-            placed.order_id != order.order_id
+            self.order_id(placed) != order.order_id
             and (placed.account_id, placed.root) == (order.account_id, order.root)
             and self.is_reduction(placed)
             and placed.placed_at <= at
             and (placed.ended_at is None or placed.ended_at > at)
             for placed in self.history.placed
+        )
+
+    def was_asked_to_cancel(self, order: Order, at: float) -> bool:
+        """Whether a signal had asked for the lane's resting orders to be cancelled by then."""
+        asked = [pick for pick in self.history.picks if pick.at <= at]
+        return any(
+            self.first[p.order_id].operation is Operation.CANCEL and self.first[p.order_id].lane == order.lane for p in asked
         )
 
     def is_blocked_for_good(self, order: Order) -> bool:

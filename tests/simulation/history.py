@@ -19,9 +19,17 @@ class Fill(NamedTuple):
     before: Decimal
 
 
+class ByHand(NamedTuple):
+    """What a person traded at the broker, past everything: the change of the position in a contract."""
+
+    at: float
+    holding: Holding
+    quantity: Decimal
+
+
 @dataclass(slots=True)
 class VenueOrder:
-    """One order as the venue has it."""
+    """One order as the venue has it. The exits of a bracket are one order here, with the number of their `entry`."""
 
     number: int
     account_id: str
@@ -33,6 +41,7 @@ class VenueOrder:
     reason: str | None = None
     price: Decimal = Decimal(0)
     fills: list[Fill] = field(default_factory=list)
+    entry: int | None = None
 
     @property
     def filled(self) -> Decimal:
@@ -41,7 +50,7 @@ class VenueOrder:
 
     @property
     def order_id(self) -> str:
-        """The order behind it: its client id begins with it."""
+        """The order behind it (of exits, behind their entry): its client id begins with it."""
         return self.leg.client_order_id[:26]
 
 
@@ -123,6 +132,7 @@ class History:
     dead_letters: list[str] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
     held: dict[Holding, Decimal] = field(default_factory=dict)
+    by_hand: list[ByHand] = field(default_factory=list)
     waiting: dict[Lane, tuple[str, ...]] = field(default_factory=dict)
     unknown: dict[Lane, tuple[str, ...]] = field(default_factory=dict)
     faults: list[float] = field(default_factory=list)

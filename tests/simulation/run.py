@@ -8,7 +8,7 @@ from fillpath import ids
 from tests.simulation import senders
 from tests.simulation.cloud import Cloud, Worker, real_worker
 from tests.simulation.faults import Faults
-from tests.simulation.history import History
+from tests.simulation.history import History, Holding
 from tests.simulation.scenario import Scenario
 
 
@@ -35,6 +35,8 @@ def _plan(cloud: Cloud, scenario: Scenario) -> None:
         _plan_halt(cloud, halt.scope, halt.at, halt.until)
     for at, root, price in scenario.prices:
         _plan_price(cloud, at, root, price)
+    for at, holding in scenario.by_hand:
+        _plan_by_hand(cloud, at, holding)
     cloud.time.at(scenario.quiet_from, cloud.venue.calm_down)
 
 
@@ -63,6 +65,10 @@ def _plan_halt(cloud: Cloud, scope: str, at: float, until: float | None) -> None
 
 def _plan_price(cloud: Cloud, at: float, root: str, price: int) -> None:
     cloud.time.at(at, lambda: cloud.venue.move_price(root, price))
+
+
+def _plan_by_hand(cloud: Cloud, at: float, holding: Holding) -> None:
+    cloud.time.at(at, lambda: cloud.venue.close_by_hand(holding))
 
 
 def _take_stock(cloud: Cloud) -> None:

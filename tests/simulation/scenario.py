@@ -15,14 +15,16 @@ CONTRACTS = {"ES": "ESH6", "NQ": "NQH6"}
 OLDER_CONTRACT = {"ES": "ESZ5", "NQ": "NQZ5"}
 MIDDLE = 100
 
-_TYPES = frozenset({"market", "limit", "stop"})
+_TYPES = frozenset({"market", "limit", "stop", "oco"})
 _TIME_IN_FORCE = frozenset({"day", "gtc"})
 
 
-def _venue(deduplicates_s: int, quarantine_s: int | None, reduce_only: bool) -> Capabilities:
+def _venue(deduplicates_s: int, quarantine_s: int | None, reduce_only: bool, oco: bool = True) -> Capabilities:
     return Capabilities(
         order_types=_TYPES,
         time_in_force=_TIME_IN_FORCE,
+        bracket=True,
+        oco=oco,
         deduplicates_s=deduplicates_s,
         quarantine_s=quarantine_s,
         reduce_only=reduce_only,
@@ -35,7 +37,7 @@ VENUES = {
     "deduplicates, no reduce-only": _venue(86_400, 10, False),
     "deduplicates for two minutes": _venue(120, 20, False),
     "proves absence": _venue(0, 10, True),
-    "proves absence, no reduce-only": _venue(0, 10, False),
+    "proves absence, no reduce-only": _venue(0, 10, False, oco=False),
     "proves nothing": _venue(0, None, True),
     "proves absence after a while": _venue(0, 45, True),
     "proves nothing, no reduce-only": _venue(0, None, False),
@@ -55,8 +57,12 @@ class Signal:
     quantity: int = 1
     type: OrderType = OrderType.MARKET
     price: int | None = None
+    take_profit: int | None = None
+    stop_loss: int | None = None
     target: int | None = None
     prev: int | None = None
+    only_from: tuple[str, ...] = ()
+    contracts: bool = False
     posts: tuple[float, ...] = (0.0,)
     late_s: float = 0.0
 
@@ -82,6 +88,7 @@ class Scenario:
     signals: tuple[Signal, ...]
     halts: tuple[HaltOrder, ...]
     prices: tuple[tuple[float, str, int], ...]
+    by_hand: tuple[tuple[float, tuple[str, str]], ...] = ()
     faults: FaultPlan = field(default_factory=FaultPlan)
 
     @property
@@ -121,6 +128,7 @@ def draw(seed: int) -> Scenario:
         signals=signals,
         halts=_halts(random, signals),
         prices=_prices(random, until),
+        by_hand=_by_hand(random, until),
         faults=_faults(random, until),
     )
 
@@ -159,6 +167,7 @@ _WANTS = (
     ("close_long", "entry", 1),
     ("close_short", "entry", 1),
     ("target", "entry", 3),
+    ("cancel", "entry", 1),
 )
 
 
@@ -170,6 +179,9 @@ def _signal(random: Random, at: float, source: Source) -> Signal:
     target = random.choice((-2, -1, 0, 0, 1, 2)) if action == "target" else None
     prev = random.choice((None, -1, 1, 2)) if action == "target" else None
     webhook = source is Source.WEBHOOK
+    opens = (action in {"buy", "sell"} and order_type == "entry") or bool(target)
+    up = target > 0 if target else action == "buy"
+    take_profit, stop_loss = _exits(random, up, MIDDLE if price is None else price) if opens else (None, None)
     return Signal(
         at,
         source,
@@ -180,11 +192,35 @@ def _signal(random: Random, at: float, source: Source) -> Signal:
         quantity=random.choice((1, 1, 2, 3)),
         type=kind,
         price=price,
+        take_profit=take_profit,
+        stop_loss=stop_loss,
         target=target,
         prev=prev,
+        only_from=_only_from(random) if opens and not target else (),
+        contracts=opens and not target and random.random() < 0.1,
         posts=(0.0, *(random.uniform(0.01, 20) for _ in range(random.choice((0, 0, 1, 2))))) if webhook else (0.0,),
         late_s=random.choice((0, 0, 0, 0, random.uniform(2, 25))) if webhook else 0.0,
     )
+
+
+def _exits(random: Random, up: bool, price: int) -> tuple[int | None, int | None]:
+    """A take profit, a stop loss, mostly both, or none."""
+    if random.random() < 0.5:
+        return None, None
+    sign = 1 if up else -1
+    profit, loss = price + sign * random.randint(2, 7), price - sign * random.randint(2, 7)
+    return random.choices(((profit, loss), (profit, None), (None, loss)), (6, 1, 2))[0]
+
+
+def _only_from(random: Random) -> tuple[str, ...]:
+    return random.choice((("flat",), ("flat", "long"), ("short", "flat"))) if random.random() < 0.08 else ()
+
+
+def _by_hand(random: Random, until: float) -> tuple[tuple[float, tuple[str, str]], ...]:
+    """What a person closes at the broker once everything is quiet, so that what rests is all that is left."""
+    if random.random() > 0.25:
+        return ()
+    return ((until + random.uniform(150, 240), (MAIN, CONTRACTS[random.choice(("ES", "ES", "NQ"))])),)
 
 
 def _kind(random: Random, action: str, order_type: str) -> tuple[OrderType, int | None]:

@@ -38,7 +38,9 @@ _OPERATIONS = {
     ("close_long", "entry"): Operation.CLOSE_LONG,
     ("close_short", "entry"): Operation.CLOSE_SHORT,
     ("target", "entry"): Operation.TARGET,
+    ("cancel", "entry"): Operation.CANCEL,
 }
+_SIDES = {"long": 1, "flat": 0, "short": -1}
 
 
 class _Venues:
@@ -156,6 +158,9 @@ def _body(signal: Signal, secret: str) -> bytes:
     }
     if signal.price is not None:
         content["limit_price" if signal.type is OrderType.LIMIT else "stop_price"] = signal.price
+    extras = {"take_profit": signal.take_profit, "stop_loss": signal.stop_loss, "only_from": "/".join(signal.only_from)}
+    extras["quantity_is"] = "contracts" if signal.contracts else ""
+    content |= {name: value for name, value in extras.items() if value}
     content |= _position("", signal.target) | _position("prev_", signal.prev)
     return json.dumps(content).encode()
 
@@ -193,6 +198,7 @@ def _order(signal: Signal) -> Order:
     target, prev = _decimal(signal.target), _decimal(signal.prev)
     reduction = surely_reduces(operation, target, prev)
     price = {} if signal.price is None else {f"{signal.type}_price": Decimal(signal.price)}
+    bracket = signal.take_profit is not None or signal.stop_loss is not None
     return Order(
         **_common(at, account_id, signal.root, CONTRACTS[signal.root]),
         source=signal.source,
@@ -202,8 +208,13 @@ def _order(signal: Signal) -> Order:
         type=signal.type,
         quantity=Decimal(signal.quantity),
         time_in_force="gtc",
+        take_profit=_decimal(signal.take_profit),
+        stop_loss=_decimal(signal.stop_loss),
+        protection_id=new_id(at) if bracket else None,
         target=target,
         prev=prev,
+        only_from=tuple(_SIDES[side] for side in signal.only_from) or None,
+        includes_close=signal.contracts,
         deadline=at + timedelta(seconds=300 if reduction else 60),
         reduces=reduction,
         listing=Listing.WAITING,

@@ -86,6 +86,7 @@ def skeleton(exchange: SimulatedExchange, options: Options) -> web.Application:
     app.router.add_post("/_sim/reset", _reset)
     app.router.add_get("/_sim/state", _state)
     app.cleanup_ctx.append(_ticking)
+    app.on_shutdown.append(_hang_up)
     return app
 
 
@@ -254,6 +255,11 @@ async def _ticking(app: web.Application) -> AsyncIterator[None]:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def _hang_up(app: web.Application) -> None:
+    """Nobody waits for streams that would go on for ever."""
+    app[SOCKETS].drop()
 
 
 async def _add_fault(request: web.Request) -> web.Response:

@@ -134,7 +134,7 @@ class Documents:
             },
             "instruction": instruction(order),
             "positionEffect": "CLOSING" if order.state.reduce_only else "OPENING",
-            "quantity": order.state.quantity,
+            "quantity": order.details["quantity"],
         }
 
     def _prices(self, order: SimOrder) -> Mapping[str, Any]:

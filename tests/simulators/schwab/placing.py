@@ -104,7 +104,7 @@ def _single(body: Body) -> NewOrder:
         type=order_type,
         time_in_force=time_in_force,
         reduce_only=instruction in _REDUCING,
-        details={"session": body.get("session", "NORMAL"), "basis": basis},
+        details={"session": body.get("session", "NORMAL"), "basis": basis, "quantity": quantity},
     )
     return replace(order, **_prices(body, order_type))
 

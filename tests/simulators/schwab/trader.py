@@ -88,7 +88,8 @@ async def replace_order(request: web.Request) -> web.StreamResponse:
     if order.status.ended:
         return service_error(request, 400, "Order cannot be replaced in its current status.")
     try:
-        new = exchange.replace(order.id, change_of(await _body(request)), renew=True)
+        change = change_of(await _body(request))
+        new = exchange.replace(order.id, change, renew=True, details={**order.details, "quantity": change.quantity})
     except BadOrder as exc:
         return service_error(request, 400, "A validation error occurred while processing the request.", exc.errors)
     except OrderRefused as exc:
@@ -234,7 +235,7 @@ def _placed(exchange: SimulatedExchange, wanted: NewOrder, account: str) -> str:
 
 def _created(request: web.Request, number: str, key: str) -> web.Response:
     order_id = request.app[STATE].number(key)
-    location = f"{request.app[OPTIONS].base_url}/trader/v1/accounts/{HASHES[number]}/orders/{order_id}"
+    location = f"https://api.schwabapi.com/trader/v1/accounts/{HASHES[number]}/orders/{order_id}"
     return web.Response(status=201, headers={**traced(), "Location": location})
 
 

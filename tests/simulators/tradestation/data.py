@@ -69,17 +69,23 @@ async def bars(request: web.Request) -> web.StreamResponse:
 def quote_json(house: House, symbol: str, contract: str, volume: Decimal) -> dict[str, Any]:
     """A whole quote."""
     price, tick = house.exchange.price(contract), behind(contract).tick_size
+    past = {"High52WeekTimestamp": "2026-10-30T00:00:00Z", "Low52WeekTimestamp": "2026-04-08T00:00:00Z"}
     return {
         "Symbol": symbol,
-        "Open": text(price),
-        "PreviousClose": text(price),
+        **dict.fromkeys(("Open", "High", "Low", "Close", "PreviousClose", "VWAP", "High52Week", "Low52Week"), text(price)),
+        **past,
         "Last": text(price),
         "LastSize": "1",
         "Ask": text(price + tick),
         "AskSize": "12",
         "Bid": text(price - tick),
         "BidSize": "10",
+        "LastVenue": behind(contract).exchange,
         "NetChange": "0",
+        "NetChangePct": "0",
+        "PreviousVolume": "1500000",
+        "DailyOpenInterest": "0",
+        "TickSizeTier": "0",
         "Volume": text(volume),
         "TradeTime": stamp(house.exchange.now()),
         "MarketFlags": {"IsDelayed": False, "IsHardToBorrow": False, "IsBats": False, "IsHalted": False},
@@ -115,6 +121,7 @@ def bar_json(bar: Bar, length: timedelta) -> dict[str, Any]:
 def _details(symbol: str, contract: str, now: datetime) -> dict[str, Any]:
     instrument = behind(contract)
     form = {"Format": "Decimal", "Decimals": "2", "IncrementStyle": "Simple"}
+    whole = {"Format": "Decimal", "Decimals": "0", "IncrementStyle": "Simple", "Increment": "1", "MinimumTradeQuantity": "1"}
     document: dict[str, Any] = {
         "AssetType": "FUTURE" if instrument.months else "STOCK",
         "Country": "United States",
@@ -124,7 +131,7 @@ def _details(symbol: str, contract: str, now: datetime) -> dict[str, Any]:
         "Symbol": symbol,
         "Root": symbol.lstrip("@")[:-3] if instrument.months and not symbol.startswith("@") else symbol.lstrip("@"),
         "PriceFormat": {**form, "Increment": text(instrument.tick_size), "PointValue": text(instrument.multiplier)},
-        "QuantityFormat": {"Format": "Decimal", "Decimals": "0", "IncrementStyle": "Simple", "Increment": "1"},
+        "QuantityFormat": whole,
     }
     if symbol.startswith("@"):
         document |= {"FutureType": "Electronic", "Underlying": theirs(contract, now.date())}

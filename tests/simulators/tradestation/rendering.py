@@ -120,7 +120,11 @@ def position_json(house: House, account: str, contract: str, held: Holding) -> d
         "Symbol": theirs(contract, house.exchange.now().date()),
         "Timestamp": stamp(house.exchange.now()),
         "TotalCost": text(cost * instrument.multiplier),
+        "TodaysProfitLoss": text(result),
+        "MarkToMarketPrice": text(held.average_price),
         "UnrealizedProfitLoss": text(result),
+        "UnrealizedProfitLossPercent": text(round(result / abs(cost * instrument.multiplier) * 100, 3)),
+        "UnrealizedProfitLossQty": text(round(result / abs(held.quantity), 3)),
     }
 
 

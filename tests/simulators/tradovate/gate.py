@@ -1,8 +1,9 @@
 """Who is let in: logins, sessions and their tokens, devices that wait for approval, penalties.
 
 Faults: {"expire_tokens": true} ends every token; {"unapproved_device": true|false} denies every token until it is false again;
-{"login": "text"} refuses logins with that text ("" takes it back); {"penalty": {"endpoint", "time", "captcha"?, "times"?}} answers
-an endpoint with a ticket; {"lifetime_s": 60} is how long new tokens live; {"no_market_data": true} has no licence for data.
+{"login": "text"} refuses logins with that text ("" takes it back); {"penalty": {"endpoint", "time", "captcha"?, "times"?}}
+answers an endpoint with a ticket; {"lifetime_s": 60} is how long new tokens live; {"no_market_data": true} has no licence for
+data.
 """
 
 from dataclasses import dataclass, field

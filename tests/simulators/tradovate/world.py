@@ -1,4 +1,4 @@
-"""What happens at the exchange as Tradovate's entities: its events come in, entities and the journal of their changes come out."""
+"""What happens at the exchange as Tradovate's entities: its events come in, entities and the journal of changes come out."""
 
 from collections import Counter
 from collections.abc import Mapping

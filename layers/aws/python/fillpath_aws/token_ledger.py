@@ -11,7 +11,7 @@ from fillpath_aws.clients import DynamoDb
 from fillpath_aws.json_rpc import AwsError
 from fillpath_aws.wire import Item
 
-_TIMES = ("token_expires_at", "refresh_expires_at", "made_at", "tried_at")
+_TIMES = ("token_expires_at", "refresh_expires_at", "replaced_at", "tried_at")
 
 
 class DynamoTokenLedger:
@@ -35,7 +35,7 @@ class DynamoTokenLedger:
             None if refused is None else int(refused),
             content.get("needs_reauth", False),
             content.get("reason"),
-            times["made_at"],
+            times["replaced_at"],
             times["tried_at"],
         )
 
@@ -58,7 +58,7 @@ class DynamoTokenLedger:
             "refresh_expires_at": status.refresh_expires_at,
             "needs_reauth": status.needs_reauth,
             "reason": status.reason,
-            "made_at": status.made_at,
+            "replaced_at": status.replaced_at,
             "tried_at": status.tried_at,
             "write_id": nonce,
         }

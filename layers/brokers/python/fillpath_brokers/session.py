@@ -60,7 +60,7 @@ class Session:
     def send(self, request: Request) -> Reply:
         """The answer, whatever its status but 401 and 429. NotSent, NeedsReauth: nothing was done; BrokerUnavailable."""
         access = self.access()
-        limit = Limit(_bucket(self.account.venue, access) + self._kind, self._quota)
+        limit = self._limit(access)
         reply = self._web.call(replace(request, headers={**request.headers, **self._authorize(access)}), limit)
         if reply.status == UNAUTHORIZED:
             raise self.refused(access, reply.text)
@@ -89,7 +89,7 @@ class Session:
         return NotSent(f"{self.account.venue} refused the token; it is renewed now: {text}", 5.0)
 
     def _limit(self, access: Access) -> Limit:
-        return Limit(_bucket(self.account.venue, access), self._quota)
+        return Limit(_bucket(self.account, access) + self._kind, self._quota)
 
 
 def after_header(reply: Reply) -> float | None:
@@ -100,7 +100,8 @@ def after_header(reply: Reply) -> float | None:
         return None
 
 
-def _bucket(venue: str, access: Access) -> str:
-    """One bucket per credential, named so that nothing of it can be read."""
-    text = "\n".join(f"{key}={value}" for key, value in sorted(access.credentials.items()))
-    return f"{venue}#{hashlib.sha256(text.encode()).hexdigest()[:16]}"
+def _bucket(account: Account, access: Access) -> str:
+    """One bucket per credential and place where it is used, named so that nothing of it can be read."""
+    known = {**access.credentials, "endpoint": account.connection.get("endpoint", "")}
+    text = "\n".join(f"{key}={value}" for key, value in sorted(known.items()))
+    return f"{account.venue}#{hashlib.sha256(text.encode()).hexdigest()[:16]}"

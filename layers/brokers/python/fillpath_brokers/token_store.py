@@ -29,7 +29,7 @@ LEASE = timedelta(seconds=50)
 DEAD_MARGIN = timedelta(seconds=5)
 READ_AGAIN = timedelta(seconds=60)
 REFUSED_AGAIN = timedelta(minutes=4)
-"""How old a token must be to be replaced because it was refused: a venue that refuses each new one must not be asked all day."""
+"""How long after a refused token was replaced the next refused one is: a venue that refuses each must not be asked all day."""
 WRITE_PAUSES_S = (1.0, 3.0)
 """Between attempts to store a renewed token: one that is lost may be the last that its refresh token gives."""
 _log = logging.getLogger(__name__)
@@ -91,14 +91,14 @@ class TokenStore:
         """A person has signed in: store it over whatever was there. Conflict while somebody else is renewing."""
         self._take_for_a_person(account_id, owner)
         try:
-            version = self._newest(account_id) + 1
-            self._vault.write(account_id, Access(credentials, token, version))
+            access = Access(credentials, token, self._newest(account_id) + 1)
+            self._vault.write(account_id, access)
         except StorageUnavailable:
             self._give_back(account_id, owner)
             raise
         self._unsaved.pop(account_id, None)
         self._known.pop(account_id, None)
-        self._ledger.settle(account_id, owner, self._status(token, version))
+        self._ledger.settle(account_id, owner, self._status(access, None))
 
     def forget(self, account_id: str, owner: str) -> None:
         """Delete the account's secrets. Conflict while somebody is renewing, who would write them again."""
@@ -133,9 +133,11 @@ class TokenStore:
         if access.version < known:
             return self._fail(task, status, "the vault does not show the newest token yet")
         if access is self._unsaved.get(task.account_id):
-            return self._store(task, access)
-        if status is None or access.version > known:  # the vault is ahead: take over what it has
-            self._settle(task, self._status(access.token, access.version))
+            return self._store(task, access, status)
+        if status is None or (
+            access.version > known and not _refuses(status, access)
+        ):  # the vault is ahead: take over what it has
+            self._settle(task, self._status(access, status))
             return Renewal.RENEWED
         return self._replace(task, access, status)
 
@@ -149,9 +151,9 @@ class TokenStore:
         except Exception:  # the venue's defect; the lease is given back, so that the next attempt need not wait for its end
             self._fail(task, status, "the venue's sign-in ended in an error")
             raise
-        return self._store(task, Access(access.credentials, token, access.version + 1))
+        return self._store(task, Access(access.credentials, token, access.version + 1), status)
 
-    def _store(self, task: _Task, access: Access) -> Renewal:
+    def _store(self, task: _Task, access: Access, before: TokenStatus | None) -> Renewal:
         self._unsaved[task.account_id] = access
         for pause_s in (*WRITE_PAUSES_S, None):
             try:
@@ -165,7 +167,7 @@ class TokenStore:
             else:
                 _log.warning("the token of account %s came after one that somebody else has renewed", task.account_id)
                 return Renewal.BUSY
-        self._settle(task, self._status(access.token, access.version))
+        self._settle(task, self._status(access, before))
         return Renewal.RENEWED
 
     def _write(self, task: _Task, access: Access) -> bool:
@@ -227,11 +229,15 @@ class TokenStore:
             return stored
         return unsaved
 
-    def _status(self, token: Token | None, version: int) -> TokenStatus:
-        now = self._clock.now()
+    def _status(self, access: Access, before: TokenStatus | None) -> TokenStatus:
+        """What to say of it once it is stored in place of what there was `before`."""
+        replaced_at = before.replaced_at if before else None
+        if before and before.is_refused:
+            replaced_at = self._clock.now()
+        token = access.token
         if token is None:
-            return TokenStatus(version, made_at=now)
-        return TokenStatus(version, token.expires_at, token.refresh_expires_at, made_at=now)
+            return TokenStatus(access.version, replaced_at=replaced_at)
+        return TokenStatus(access.version, token.expires_at, token.refresh_expires_at, replaced_at=replaced_at)
 
     def _read(self, account_id: str, *, again: bool = False) -> Access:
         known = self._known.get(account_id)
@@ -262,7 +268,7 @@ class TokenStore:
 
 
 def is_due(status: TokenStatus, sign_in: SignIn, now: datetime) -> bool:
-    """Whether the token is to be renewed now: it ends soon, or was refused and is not quite new."""
+    """Whether the token is to be renewed now: it ends soon, or was refused."""
     at = due_at(status, sign_in)
     return at is not None and at <= now
 
@@ -272,10 +278,14 @@ def due_at(status: TokenStatus, sign_in: SignIn) -> datetime | None:
     if status.needs_reauth:
         return None
     if status.is_refused:
-        return status.made_at + REFUSED_AGAIN if status.made_at else datetime.min.replace(tzinfo=UTC)
+        return status.replaced_at + REFUSED_AGAIN if status.replaced_at else datetime.min.replace(tzinfo=UTC)
     if sign_in.renew_before is None or status.expires_at is None:
         return None
     return status.expires_at - sign_in.renew_before
+
+
+def _refuses(status: TokenStatus, access: Access) -> bool:
+    return status.refused_version is not None and status.refused_version >= access.version
 
 
 def _why_not_due(status: TokenStatus) -> Renewal:

@@ -129,7 +129,7 @@ class _Walk:
     def _remember(self, order: ExchangeOrder) -> None:
         changed = order.order_id in self._turn.orders or order != self._turn.working(order.order_id)
         if changed or self._market.now - order.since > REMEMBER_AFTER:
-            self._turn = self._turn.noting(replace(order, seen_at=self._market.now))
+            self._turn = self._turn.noting(replace(order, seen_at=max(order.since, self._market.now)))
 
 
 def _instants(orders: Iterable[ExchangeOrder], now: datetime) -> list[datetime]:

@@ -4,7 +4,7 @@ Numbers go out exactly as they are, as JSON numbers. A sale that does not reduce
 one.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
@@ -20,8 +20,7 @@ _INSTRUCTION = {
     (Side.SELL, False): "SELL_SHORT",
 }
 _KEPT = ("orderType", "session", "duration", "price", "stopPrice", "stopPriceLinkBasis", "stopPriceLinkType", "stopPriceOffset")
-_NUMBERS = {"price", "stopPrice", "stopPriceOffset"}
-_COMPARED = ("orderStrategyType", *_KEPT)
+_NUMBERS = ("price", "stopPrice", "stopPriceOffset")
 
 Basis = Literal["LAST", "BID", "ASK", "MARK"]
 Body = dict[str, Any]
@@ -60,36 +59,46 @@ def replacement_body(order: Document, change: Change, quantity: Decimal) -> Body
 
 
 def is_what_was_sent(order: Document, body: Mapping[str, Any]) -> bool:
-    """Whether the order that Schwab shows agrees with the request in all that it says."""
-    if not all(_equal(name, order.get(name), body[name]) for name in _COMPARED if name in body):
-        return False
-    if ("orderLegCollection" in body) == is_group(order) or not _same_leg(order, body):
-        return False
-    wanted, shown = body.get("childOrderStrategies") or [], list(order.get("childOrderStrategies") or [])
-    return len(wanted) == len(shown) and _paired(wanted, shown)
+    """Whether the order that Schwab shows is what this request placed.
 
-
-def _paired(wanted: Sequence[Mapping[str, Any]], shown: list[Document]) -> bool:
-    """Each of the wanted is one of the shown, in whichever order."""
-    for each in wanted:
-        found = next((place for place, other in enumerate(shown) if is_what_was_sent(other, each)), None)
-        if found is None:
-            return False
-        del shown[found]
-    return True
-
-
-def _same_leg(order: Document, body: Mapping[str, Any]) -> bool:
+    What Schwab may write otherwise, or change by itself, is not compared: a wrong "no" would mean that nothing was placed. Of
+    the exits behind an entry only their kinds are, for prices may have been moved and sizes follow what the entry fills.
+    """
+    wanted, shown = list(body.get("childOrderStrategies") or ()), list(order.get("childOrderStrategies") or ())
     if "orderLegCollection" not in body:
-        return True
-    leg = body["orderLegCollection"][0]
-    shown = (order.get("orderLegCollection") or [{}])[0].get("quantity")
-    wanted = (leg["instrument"]["symbol"], leg["instruction"], Decimal(leg["quantity"]))
-    return (symbol_of(order), instruction_of(order), number(shown)) == wanted
+        return is_group(order) and _each_is_one_of(wanted, shown, _same_kind_and_prices)
+    if is_group(order) or not _same_kind_and_prices(order, body) or _quantity(order) != _quantity(body):
+        return False
+    if order.get("duration") != body["duration"]:
+        return False
+    return not shown if not wanted else not shown or _each_is_one_of(list(_flat(wanted)), list(_flat(shown)), _same_kind)
 
 
-def _equal(name: str, shown: Any, wanted: Any) -> bool:
-    return number(shown) == number(wanted) if name in _NUMBERS else shown == wanted
+def _each_is_one_of(wanted: list[Document], shown: list[Document], same: Callable[[Document, Document], bool]) -> bool:
+    return len(wanted) == len(shown) and all(any(same(other, each) for other in shown) for each in wanted)
+
+
+def _same_kind(order: Document, body: Document) -> bool:
+    return _identity(order) == _identity(body)
+
+
+def _same_kind_and_prices(order: Document, body: Document) -> bool:
+    return _same_kind(order, body) and all(number(order.get(name)) == number(body[name]) for name in _NUMBERS if name in body)
+
+
+def _identity(order: Document) -> tuple[Any, ...]:
+    return order.get("orderType"), symbol_of(order), instruction_of(order)
+
+
+def _quantity(order: Document) -> Decimal | None:
+    return number((order.get("orderLegCollection") or [{}])[0].get("quantity"))
+
+
+def _flat(orders: Iterable[Document]) -> Iterator[Document]:
+    for order in orders:
+        if order.get("orderLegCollection"):
+            yield order
+        yield from _flat(order.get("childOrderStrategies") or ())
 
 
 def _exits(leg: Leg, symbol: str) -> Iterator[Body]:

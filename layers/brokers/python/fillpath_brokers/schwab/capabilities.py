@@ -7,6 +7,7 @@ NAME = "Charles Schwab"
 CAPABILITIES = Capabilities(
     can_stream_data=True,
     can_stream_orders=True,
+    feeds=frozenset({"quotes", "bars"}),
     order_types=frozenset({"market", "limit", "stop", "stop_limit", "trailing_stop", "oco"}),
     time_in_force=frozenset({"day", "gtc", "ioc", "fok"}),
     bracket=True,

@@ -5,6 +5,7 @@ what filled of both is counted. A replaced order is followed to its successor. W
 and when: exactly one that was entered in that time may agree.
 """
 
+from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -36,6 +37,7 @@ from fillpath_brokers.schwab.wire import (
 THEN = ">"
 """Between an order and the one that took its place, in the name of both."""
 _MOST_REPLACED = 20
+_MOST_OWNERS = 1000
 _REPLACED_WITHIN = timedelta(seconds=60)
 
 
@@ -60,9 +62,21 @@ class LookUp:
     def __init__(self, trader: Trader, settings: Settings) -> None:
         self._trader = trader
         self._settings = settings
+        self._owners: OrderedDict[str, str] = OrderedDict()
+
+    def belongs(self, name: str, leg: Leg | None) -> None:
+        """This order is known to be that leg, so it is taken for no other one that was sent alike."""
+        if leg is None:
+            return
+        for part in ids_of(name):
+            for each in part.split(THEN):
+                self._owners[each] = leg.client_order_id
+        while len(self._owners) > _MOST_OWNERS:
+            self._owners.popitem(last=False)
 
     def by_name(self, name: str, leg: Leg | None) -> LegView | None:
         """The order or pair of this name; None: Schwab shows no such order."""
+        self.belongs(name, leg)
         found = [self.single(each) for each in ids_of(name)]
         known = [each for each in found if each is not None]
         if not known:
@@ -85,7 +99,11 @@ class LookUp:
         skew = timedelta(seconds=self._settings.look_up_skew_s)
         since, until = leg.prepared_at - skew, leg.submit_by + timedelta(seconds=self._settings.quarantine_s)
         alike = [order for order in self._trader.orders(since, until) if is_what_was_sent(order, body)]
-        alike = [order for order in alike if since <= (entered_at(order) or since) <= until]
+        alike = [
+            order for order in alike if since <= (entered_at(order) or since) <= until and not self._is_of_another(order, leg)
+        ]
+        if "childOrderStrategies" in body:
+            alike = [order for order in alike if order.get("childOrderStrategies")] or alike
         if len(alike) > 1:
             names = ", ".join(str(order.get("orderId")) for order in alike)
             raise BrokerUnavailable(f"cannot tell which of the orders {names} is {leg.client_order_id}")
@@ -112,6 +130,11 @@ class LookUp:
         if order is None:
             return None
         return self._followed(order, tuple(self._required(each) for each in earlier))
+
+    def _is_of_another(self, order: Document, leg: Leg) -> bool:
+        """A pair is known by the names of its exits."""
+        names = [str(each.get("orderId")) for each in (exits_of(order) if is_group(order) else (order,))]
+        return any(self._owners.get(name, leg.client_order_id) != leg.client_order_id for name in names)
 
     def _with_exits(self, found: Found, leg: Leg | None) -> LegView:
         exits = [self._followed(each) for each in self._exits(found)]

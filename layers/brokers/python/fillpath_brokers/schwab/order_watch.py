@@ -4,9 +4,9 @@ Schwab's word may come before its own orders show the change, so an order that s
 could not be read is told as a Gap, after which all orders must be read.
 """
 
-import asyncio
-from collections.abc import AsyncGenerator, Collection, Iterable, Iterator
+from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Iterable, Iterator
 from datetime import datetime
+from typing import Any
 
 from fillpath.errors import BrokerUnavailable, Unsupported
 from fillpath.market.bars import Gap
@@ -21,10 +21,11 @@ from fillpath_brokers.schwab.wire import side_of, symbol_of
 
 
 class OrderWatch:
-    """For one listener."""
+    """For one listener. `in_thread` is how a call that may block is made."""
 
-    def __init__(self, look_up: LookUp, settings: Settings) -> None:
+    def __init__(self, look_up: LookUp, settings: Settings, in_thread: Callable[..., Awaitable[Any]]) -> None:
         self._look_up = look_up
+        self._in_thread = in_thread
         self._settings = settings
         self._told: dict[str, LegView] = {}
         self._heard_at: datetime | None = None
@@ -38,7 +39,7 @@ class OrderWatch:
             names = self._names(heard) if heard else again
             again = again | names if heard else set()
             try:
-                found = await asyncio.to_thread(self._read, names)
+                found = await self._in_thread(self._read, names)
             except BrokerUnavailable:
                 yield Gap(self._heard_at or listener.now(), listener.now())
                 continue

@@ -44,7 +44,7 @@ class SchwabStreams:
         """Every change of an order of this account."""
         listener = Listener({ORDERS: ""}, self._means.clock.now)
         async with self._hub.joined(listener):
-            async for update in OrderWatch(self._look_up, self._settings).updates(listener):
+            async for update in OrderWatch(self._look_up, self._settings, self._means.in_thread).updates(listener):
                 yield update
 
     def update(self, feed: Feed, add: Mapping[str, str], remove: Iterable[str]) -> None:

@@ -58,7 +58,9 @@ class Trader:
 
     def orders(self, since: datetime, until: datetime) -> list[Document]:
         """The orders that were entered in this time, the oldest first."""
-        return sorted(self._listed(since, until), key=lambda order: entered_at(order) or _LONG_AGO)
+        return sorted(
+            self._listed(since, until), key=lambda order: (entered_at(order) or _LONG_AGO, int(order.get("orderId") or 0))
+        )
 
     def recent_orders(self, since: datetime | None = None) -> list[Document]:
         """All that may still work or, where `since` is given, may have been filled since then."""

@@ -56,6 +56,7 @@ from fillpath_brokers.schwab.streams import SchwabStreams
 from fillpath_brokers.schwab.trader import Trader
 from fillpath_brokers.schwab.wire import executions, order_id, singles, symbol_of, view_of, working_order
 from fillpath_brokers.session import Session
+from fillpath_brokers.streaming.driver import Means
 from fillpath_brokers.token_store import TokenStore
 from fillpath_brokers.web import SUBMIT_S, Request, Web
 
@@ -93,12 +94,12 @@ class SchwabServices(Protocol):
 
 
 class SchwabBroker:
-    """One account at Schwab."""
+    """One account at Schwab. `means`: what its streams work with, where it is not the network."""
 
     key = KEY
     name = NAME
 
-    def __init__(self, account_id: str, services: SchwabServices) -> None:
+    def __init__(self, account_id: str, services: SchwabServices, means: Means | None = None) -> None:
         account = services.accounts.account(account_id)
         self._roll_days = account.roll_days
         self._settings = Settings.of(account.connection)
@@ -110,7 +111,7 @@ class SchwabBroker:
         self._session = Session(account, services.tokens, services.web, authorization, quota, wait_s=wait_s)
         self._trader = Trader(self._session, self._settings, self._clock)
         self._look_up = LookUp(self._trader, self._settings)
-        self._streams = SchwabStreams(self._session, self._settings, self._trader, self._look_up)
+        self._streams = SchwabStreams(self._session, self._settings, self._trader, self._look_up, means)
 
     # --- symbols ----------------------------------------------------------------------------------------------------------------
 
@@ -156,6 +157,7 @@ class SchwabBroker:
         placed = new_id(reply)
         if placed is None:
             return Unknown(f"Schwab answers {reply.status} without the address of the order")
+        self._look_up.belongs(placed, leg)
         return self._accepted(placed, leg)
 
     def replace(self, ref: OrderRef, change: Change) -> Outcome:

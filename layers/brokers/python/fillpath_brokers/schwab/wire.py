@@ -23,7 +23,7 @@ Whatever the status says, an order of which all is filled is FILLED. What is not
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -176,8 +176,9 @@ def entered_at(order: Document) -> datetime | None:
 
 
 def moment(text: str) -> datetime:
-    """Schwab's times: `2024-05-01T14:30:00+0000`, with or without a fraction, or with a Z."""
-    return datetime.fromisoformat(text)
+    """Schwab's times: `2024-05-01T14:30:00+0000`, with or without a fraction, or with a Z; in UTC where they do not say."""
+    at = datetime.fromisoformat(text)
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def number(value: Any) -> Decimal | None:

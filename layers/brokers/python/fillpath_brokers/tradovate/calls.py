@@ -30,7 +30,7 @@ class Calls(Session):
     """The session of one account. Paths are endpoints without a slash before them."""
 
     def __init__(self, account: Account, tokens: TokenStore, web: Web, clock: Clock, settings: Settings) -> None:
-        quota = Quota(settings.requests_per_minute, burst=30, reserve=10)
+        quota = Quota(settings.requests_per_minute, burst=60, reserve=20)
         super().__init__(account, tokens, web, authorization, quota, wait_s=settings.rate_limit_wait_s)
         self._clock = clock
         self._settings = settings

@@ -1,6 +1,7 @@
 """The entities that the user socket tells, kept: a snapshot and events come in, what they say of orders comes out.
 
-Kinds come in any order; an order is told once its version and its contract are known, and again whenever that changes anything.
+Kinds come in any order. An order is told once its version and its contract are known, and while it is new also the command that
+placed it, which has our id; and again whenever that changes anything.
 """
 
 from collections.abc import Iterable, Mapping
@@ -72,6 +73,8 @@ class Entities:
         if contract is None:
             return None
         fills, commands = self._of("fill", order_id), self._of("command", order_id)
+        if order["ordStatus"] == "PendingNew" and not commands:
+            return None
         paid = fees_in(self._kept["fillFee"].get(int(fill["id"]), {}) for fill in fills)
         reason = why_rejected(self._reports(order_id, commands)) if order["ordStatus"] == "Rejected" else None
         view = view_of(order, fills, Decimal(str(version["orderQty"])), commission=paid, reason=reason)

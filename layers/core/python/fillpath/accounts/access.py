@@ -51,8 +51,8 @@ class TokenStatus:
     """What everybody may know of an account's access: no secret in it.
 
     `refused_version`: the venue refused what has that version, which means nothing any more once `version` is higher.
-    `needs_reauth`: renewing has been given up; only a person can help. `made_at`: when this version was stored, `tried_at`: when
-    a renewal failed last. `reason`: why it was refused, failed or given up, in the venue's words.
+    `needs_reauth`: renewing has been given up; only a person can help. `replaced_at`: when what had been refused was replaced
+    last, `tried_at`: when a renewal failed last. `reason`: why it was refused, failed or given up, in the venue's words.
     """
 
     version: int = 0
@@ -61,7 +61,7 @@ class TokenStatus:
     refused_version: int | None = None
     needs_reauth: bool = False
     reason: str | None = None
-    made_at: datetime | None = None
+    replaced_at: datetime | None = None
     tried_at: datetime | None = None
 
     @property

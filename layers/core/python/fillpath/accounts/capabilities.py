@@ -10,8 +10,8 @@ class Capabilities:
     `deduplicates_s`: how long the venue refuses a second order under the same client order id (0: it does not).
     `quarantine_s`: how long after the submit deadline an order may still appear; None: absence proves nothing.
     `bracket`: an entry with take profit and stop loss in one request; `oco`: such a pair of exits for what is held.
-    `asset_classes`: which kinds of the catalogue can be traded; `data_asset_classes`: which have market data, where those are more.
-    `front_month`: the venue says which contract is the front.
+    `asset_classes`: which kinds of the catalogue can be traded; `data_asset_classes`: which have data, where those are more.
+    `feeds`: what can be streamed of market data. `front_month`: the venue says which contract is the front.
     `queues_when_closed`: the venue keeps a market order until the open instead of refusing it.
     `requests_per_minute`: what its limit leaves us for one credential; None: unlimited.
     """
@@ -19,6 +19,7 @@ class Capabilities:
     can_trade: bool = True
     can_stream_data: bool = False
     can_stream_orders: bool = False
+    feeds: frozenset[str] = frozenset({"ticks", "quotes", "bars"})
     order_types: frozenset[str] = frozenset({"market"})
     time_in_force: frozenset[str] = frozenset({"day"})
     bracket: bool = False

@@ -1,0 +1,376 @@
+"""Schwab behind the facade: what is sent, what each answer means, and what is held."""
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from fillpath.errors import BrokerUnavailable, NotSent, Unsupported
+from fillpath.orders.model import LegStatus, OrderType, Side
+from fillpath.orders.outcomes import Accepted, LegView, Rejected, Unknown
+from fillpath_brokers.facade import Change, Feed, OrderRef
+from tests.brokers.schwab.site import HASH, Bench, answers, created, dumped, leg, listing, sample
+
+PLACE = f"POST /accounts/{HASH}/orders"
+ENTRY = {"type": OrderType.LIMIT, "limit_price": Decimal("229.05"), "take_profit": Decimal(240), "stop_loss": Decimal(220)}
+PAIR = {"side": Side.SELL, "type": OrderType.OCO, "limit_price": Decimal(240), "stop_price": Decimal(220), "reduce_only": True}
+
+
+def test_the_new_order_is_named_by_its_address() -> None:
+    at = Bench({PLACE: created(1002881234001)})
+    assert at.broker.submit(leg()) == Accepted(LegView(LegStatus.WORKING, "1002881234001"))
+    [body] = at.site.sent("POST")
+    assert body["orderLegCollection"][0]["instruction"] == "BUY"
+
+
+def test_a_bracket_is_looked_at_for_the_names_of_its_exits() -> None:
+    at = Bench({PLACE: created(1002881234010), "GET /orders/1002881234010": answers("bracket_working")})
+    outcome = at.broker.submit(leg(**ENTRY))
+    assert isinstance(outcome, Accepted)
+    assert outcome.view.broker_order_id == "1002881234010"
+    assert outcome.view.exits is not None
+    assert outcome.view.exits.broker_order_id == "1002881234012+1002881234013"
+
+
+def test_an_exit_pair_is_named_by_both_of_its_orders() -> None:
+    at = Bench({PLACE: created(1002881234020), "GET /orders/1002881234020": answers("oco_working")})
+    outcome = at.broker.submit(leg(**PAIR))
+    assert isinstance(outcome, Accepted)
+    assert outcome.view.broker_order_id == "1002881234021+1002881234022"
+
+
+@pytest.mark.parametrize("look", [httpx.Response(404), httpx.Response(500), httpx.ReadTimeout("late"), answers("order_working")])
+def test_a_bracket_whose_exits_cannot_be_read_is_unknown(look: Any) -> None:
+    at = Bench({PLACE: created(1002881234010), "GET /orders/1002881234010": look})
+    assert isinstance(at.broker.submit(leg(**ENTRY)), Unknown)
+    assert len(at.site.sent("POST")) == 1
+
+
+def test_a_bracket_that_was_rejected_at_once_needs_no_exits() -> None:
+    at = Bench({PLACE: created(1002881234001), "GET /orders/1002881234001": answers("order_rejected_buying_power")})
+    outcome = at.broker.submit(leg(**ENTRY))
+    assert isinstance(outcome, Accepted)
+    assert (outcome.view.status, outcome.view.reason) == (LegStatus.REJECTED, "insufficient_margin")
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        httpx.Response(201),
+        httpx.Response(201, headers={"Location": "https://api.schwabapi.com/trader/v1/accounts"}),
+        httpx.Response(200, headers={"Location": "https://api.schwabapi.com/trader/v1/accounts/H/orders/12"}),
+        httpx.Response(302, headers={"Location": "https://api.schwabapi.com/orders/12"}),
+        httpx.Response(408),
+        httpx.Response(500, json={"message": "Internal", "errors": []}),
+        httpx.Response(503),
+        httpx.Response(504),
+    ],
+)
+def test_an_answer_without_a_readable_order_is_unknown(answer: httpx.Response) -> None:
+    at = Bench({PLACE: answer})
+    assert isinstance(at.broker.submit(leg()), Unknown)
+    assert len(at.site.sent("POST")) == 1
+
+
+@pytest.mark.parametrize("trouble", [httpx.ReadTimeout("late"), httpx.RemoteProtocolError("cut"), httpx.WriteError("cut")])
+def test_no_answer_is_no_evidence_and_nothing_is_sent_again(trouble: Exception) -> None:
+    at = Bench({PLACE: trouble})
+    with pytest.raises(BrokerUnavailable) as raised:
+        at.broker.submit(leg())
+    assert not isinstance(raised.value, NotSent)
+    assert len(at.site.sent("POST")) == 1
+
+
+def test_a_clear_refusal_is_told_in_schwabs_words() -> None:
+    at = Bench({PLACE: answers("refusal_buying_power", 400)})
+    outcome = at.broker.submit(leg())
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "insufficient_margin"
+    assert "buying power" in outcome.text
+
+
+def test_without_the_hash_of_the_account_nothing_was_sent() -> None:
+    at = Bench({"GET /accounts/accountNumbers": httpx.Response(500)})
+    with pytest.raises(NotSent):
+        at.broker.submit(leg())
+    assert at.site.sent("POST") == []
+
+
+def test_too_many_requests_silence_everybody_for_a_minute() -> None:
+    at = Bench({PLACE: httpx.Response(429)})
+    with pytest.raises(NotSent) as raised:
+        at.broker.submit(leg())
+    assert raised.value.delay_s == 60
+    at.clock.sleep(30)
+    with pytest.raises(NotSent):
+        at.broker.positions()
+    assert len(at.site.sent("POST")) == 1
+
+
+def test_fractions_are_refused_before_anything_is_sent() -> None:
+    at = Bench()
+    outcome = at.broker.submit(leg(quantity=Decimal("1.5")))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "invalid_quantity"
+    assert at.site.requests == []
+
+
+def test_futures_are_refused_before_anything_is_sent() -> None:
+    at = Bench()
+    with pytest.raises(Unsupported, match="data only"):
+        at.broker.submit(leg(contract="ESZ6"))
+    assert at.site.requests == []
+
+
+# --- changing and cancelling ----------------------------------------------------------------------------------------------------
+
+
+def test_a_replacement_is_for_what_is_left_and_counts_what_was_filled_before() -> None:
+    order = {"now": answers("order_partially_filled")}
+    at = Bench(
+        {
+            "GET /orders/1002881234001": lambda _: order["now"],
+            "GET /orders/1002881234002": answers("order_replacement"),
+            "PUT /orders/1002881234001": lambda _: order.update(now=answers("order_replaced")) or created(1002881234002),
+        }
+    )
+    outcome = at.broker.replace(OrderRef("", "1002881234001"), Change(limit_price=Decimal("229.5")))
+    [body] = at.site.sent("PUT")
+    assert (body["orderLegCollection"][0]["quantity"], body["price"]) == (6, Decimal("229.5"))
+    assert isinstance(outcome, Accepted)
+    view = outcome.view
+    assert (view.broker_order_id, view.filled_quantity) == ("1002881234001>1002881234002", 4)
+    assert view.average_price == Decimal("229.03")
+    again = at.broker.order(OrderRef("", view.broker_order_id))
+    assert again == view
+
+
+def test_the_whole_quantity_of_a_change_counts_what_is_filled() -> None:
+    at = Bench({"GET /orders/1002881234001": answers("order_partially_filled"), "PUT /orders/1002881234001": created(2)})
+    at.site.table["GET /orders/2"] = httpx.Response(500)
+    outcome = at.broker.replace(OrderRef("", "1002881234001"), Change(quantity=Decimal(7)))
+    assert at.site.sent("PUT")[0]["orderLegCollection"][0]["quantity"] == 3
+    assert isinstance(outcome, Accepted)
+    assert (outcome.view.broker_order_id, outcome.view.filled_quantity) == ("1002881234001>2", 4)
+
+
+def test_whether_a_replacement_counts_fills_is_a_setting() -> None:
+    at = Bench(
+        {
+            "GET /orders/1002881234001": answers("order_partially_filled"),
+            "PUT /orders/1002881234001": created(1002881234002),
+            "GET /orders/1002881234002": answers("order_replacement"),
+        },
+        replace_counts_filled="true",
+    )
+    at.broker.replace(OrderRef("", "1002881234001"), Change(limit_price=Decimal("229.5")))
+    assert at.site.sent("PUT")[0]["orderLegCollection"][0]["quantity"] == 10
+
+
+def test_what_is_filled_already_cannot_be_left_out() -> None:
+    at = Bench({"GET /orders/1002881234001": answers("order_partially_filled")})
+    outcome = at.broker.replace(OrderRef("", "1002881234001"), Change(quantity=Decimal(4)))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "invalid_quantity"
+
+
+def test_one_exit_of_a_pair_is_changed_and_the_pair_keeps_its_other_name() -> None:
+    target, stop = sample("oco_working")["childOrderStrategies"]
+    new = {**target, "orderId": 1002881234030, "price": 241}
+    at = Bench(
+        {
+            "GET /orders/1002881234021": dumped(target),
+            "GET /orders/1002881234022": dumped(stop),
+            "GET /orders/1002881234030": dumped(new),
+            "PUT /orders/1002881234021": created(1002881234030),
+        }
+    )
+    pair = OrderRef("", "1002881234021+1002881234022", leg(**PAIR))
+    outcome = at.broker.replace(pair, Change(limit_price=Decimal(241)))
+    assert isinstance(outcome, Accepted)
+    assert outcome.view.broker_order_id == "1002881234030+1002881234022"
+    with pytest.raises(Unsupported):
+        at.broker.replace(pair, Change(limit_price=Decimal(241), stop_price=Decimal(221)))
+
+
+@pytest.mark.parametrize(("answer", "kind"), [(httpx.Response(500), Unknown), (httpx.Response(201), Unknown)])
+def test_a_replacement_without_a_readable_answer_is_unknown(answer: httpx.Response, kind: type) -> None:
+    at = Bench({"GET /orders/1002881234001": answers("order_working"), "PUT /orders/1002881234001": answer})
+    assert isinstance(at.broker.replace(OrderRef("", "1002881234001"), Change(limit_price=Decimal(230))), kind)
+    assert len(at.site.sent("PUT")) == 1
+
+
+@pytest.mark.parametrize("name", ["order_filled", "order_canceled_with_fills"])
+def test_what_has_ended_is_not_replaced(name: str) -> None:
+    at = Bench({"GET /orders/1002881234001": answers(name)})
+    outcome = at.broker.replace(OrderRef("", "1002881234001"), Change(limit_price=Decimal(230)))
+    assert isinstance(outcome, Rejected)
+    assert at.site.sent("PUT") == []
+
+
+def test_a_pair_is_cancelled_with_both() -> None:
+    at = Bench({"DELETE /orders/1": httpx.Response(200), "DELETE /orders/2": httpx.Response(200)})
+    at.broker.cancel(OrderRef("", "1+2"))
+    assert [each.url.path[-1] for each in at.site.requests if each.method == "DELETE"] == ["1", "2"]
+
+
+def test_cancelling_what_has_ended_is_no_error() -> None:
+    at = Bench(
+        {
+            "DELETE /orders/1002881234001": answers("refusal_too_late_to_cancel", 400),
+            "GET /orders/1002881234001": answers("order_filled"),
+        }
+    )
+    at.broker.cancel(OrderRef("", "1002881234001"))
+
+
+def test_the_successor_is_cancelled_where_the_order_was_replaced() -> None:
+    at = Bench(
+        {
+            "DELETE /orders/1002881234001": answers("refusal_too_late_to_cancel", 400),
+            "DELETE /orders/1002881234002": httpx.Response(200),
+            "GET /orders/1002881234001": answers("order_replaced"),
+            "GET /orders/1002881234002": answers("order_replacement"),
+        }
+    )
+    at.broker.cancel(OrderRef("", "1002881234001"))
+    assert at.site.requests[-1].url.path.endswith("/1002881234002")
+    assert at.site.requests[-1].method == "DELETE"
+
+
+@pytest.mark.parametrize("answer", [httpx.Response(500), answers("refusal_validation", 400)])
+def test_a_cancellation_that_is_not_taken_is_told(answer: httpx.Response) -> None:
+    at = Bench({"DELETE /orders/1002881234001": answer, "GET /orders/1002881234001": answers("order_working")})
+    with pytest.raises(BrokerUnavailable):
+        at.broker.cancel(OrderRef("", "1002881234001"))
+
+
+# --- lists and holdings ---------------------------------------------------------------------------------------------------------
+
+
+def test_working_orders_are_listed_with_exits_that_wait() -> None:
+    at = Bench({f"GET /accounts/{HASH}/orders": listing("bracket_working", "order_filled", "oco_working", "order_replaced")})
+    shown = at.broker.orders()
+    assert [each.view.broker_order_id for each in shown] == [
+        "1002881234010",
+        "1002881234012",
+        "1002881234013",
+        "1002881234021",
+        "1002881234022",
+    ]
+    assert [each.reduce_only for each in shown] == [False, True, True, True, True]
+    assert shown[2].stop_price == 220
+
+
+def test_everything_that_works_is_cancelled() -> None:
+    at = Bench(
+        {
+            f"GET /accounts/{HASH}/orders": listing("order_working", "order_filled"),
+            "DELETE /orders/1002881234001": httpx.Response(200),
+        }
+    )
+    at.broker.cancel_all()
+    assert [each.method for each in at.site.requests].count("DELETE") == 1
+
+
+def test_fills_are_those_since_then_the_oldest_first() -> None:
+    at = Bench({f"GET /accounts/{HASH}/orders": listing("bracket_target_filled", "order_filled")})
+    since = datetime(2026, 11, 25, 15, 51, 55, tzinfo=UTC)
+    assert [(each.broker_order_id, each.quantity) for each in at.broker.fills(since)] == [
+        ("1002881234001", 6),
+        ("1002881234012", 10),
+    ]
+
+
+def test_positions_are_signed_and_in_our_spelling() -> None:
+    at = Bench({f"GET /accounts/{HASH}": answers("account_margin")})
+    held = {each.contract: (each.quantity, each.average_price) for each in at.broker.positions()}
+    assert held == {"AAPL": (10, Decimal("220.5")), "SPY": (3, 590), "TSLA": (-2, 400)}
+
+
+def test_the_balances_of_a_margin_and_of_a_cash_account() -> None:
+    margin = Bench({f"GET /accounts/{HASH}": answers("account_margin")}).broker.balances()
+    assert (margin.cash, margin.equity, margin.unrealised_pnl) == (21800, Decimal("25100.5"), Decimal("125.5"))
+    cash = Bench({f"GET /accounts/{HASH}": answers("account_cash")}).broker.balances()
+    assert (cash.cash, cash.equity) == (Decimal("1000.25"), Decimal("3290.75"))
+
+
+def test_balances_without_any_figure_are_no_balances() -> None:
+    empty = httpx.Response(200, json={"securitiesAccount": {"type": "CASH", "currentBalances": {}}})
+    with pytest.raises(BrokerUnavailable):
+        Bench({f"GET /accounts/{HASH}": empty}).broker.balances()
+
+
+def test_a_short_position_is_closed_by_covering_it_once() -> None:
+    at = Bench({f"GET /accounts/{HASH}": answers("account_margin"), PLACE: created(5)})
+    at.broker.liquidate("TSLA")
+    [body] = at.site.sent("POST")
+    assert (body["orderLegCollection"][0]["instruction"], body["orderLegCollection"][0]["quantity"]) == ("BUY_TO_COVER", 2)
+    at.broker.liquidate("MSFT")
+    assert len(at.site.sent("POST")) == 1
+
+
+def test_the_accounts_are_those_that_the_app_may_see() -> None:
+    assert [(each.account_id, each.trades) for each in Bench().broker.accounts()] == [
+        ("90000001", frozenset({"equity"})),
+        ("90000002", frozenset({"equity"})),
+    ]
+
+
+# --- what would be refused ------------------------------------------------------------------------------------------------------
+
+
+def checked(account: str = "account_margin", after_closing: str = "0", **fields: Any) -> Rejected | None:
+    at = Bench({"GET /marketdata/v1/quotes": answers("quotes"), f"GET /accounts/{HASH}": answers(account)})
+    return at.broker.precheck(leg(**fields), Decimal(after_closing))
+
+
+def test_what_the_account_can_pay_is_not_objected_to() -> None:
+    assert checked(quantity=Decimal(100)) is None
+
+
+def test_buying_power_is_reckoned_with_what_the_closing_frees() -> None:
+    refused = checked(quantity=Decimal(200))
+    assert refused is not None
+    assert refused.reason == "insufficient_margin"
+    assert "45,810.00 required" in refused.text
+    assert checked(quantity=Decimal(200), after_closing="10") is None
+
+
+@pytest.mark.parametrize(
+    ("account", "fields", "reason"),
+    [
+        ("account_cash", {"side": Side.SELL, "quantity": Decimal(1)}, "account_blocked"),
+        ("account_margin", {"contract": "MSFT"}, "invalid_symbol"),
+        ("account_margin", {"quantity": Decimal("0.5")}, "invalid_quantity"),
+    ],
+)
+def test_other_reasons_against_an_order(account: str, fields: dict[str, Any], reason: str) -> None:
+    refused = checked(account, **fields)
+    assert refused is not None
+    assert refused.reason == reason
+
+
+@pytest.mark.parametrize(
+    ("kind", "shortable", "words"),
+    [("CASH", True, "cash account"), ("MARGIN", False, "cannot be sold short"), ("MARGIN", True, None)],
+)
+def test_shorts_need_a_margin_account_and_a_share_that_can_be_borrowed(kind: str, shortable: bool, words: str | None) -> None:
+    quotes = sample("quotes")
+    quotes["AAPL"]["reference"]["isShortable"] = shortable
+    account = {"securitiesAccount": {"type": kind, "currentBalances": {"buyingPower": 100_000}}}
+    at = Bench({"GET /marketdata/v1/quotes": dumped(quotes), f"GET /accounts/{HASH}": dumped(account)})
+    refused = at.broker.precheck(leg(side=Side.SELL), Decimal(0))
+    assert (refused is None) is (words is None)
+    assert words is None or (refused and words in refused.text)
+
+
+def test_what_reduces_is_not_asked_for_money() -> None:
+    assert checked("account_cash", side=Side.SELL, reduce_only=True) is None
+
+
+def test_trades_are_not_streamed() -> None:
+    with pytest.raises(Unsupported, match="quotes and bars"):
+        Bench().broker.stream(["AAPL"], Feed.TICKS)

@@ -1,0 +1,259 @@
+"""Finding orders again: by their numbers, and after a lost answer by what was sent and when."""
+
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from fillpath.errors import BrokerUnavailable
+from fillpath.orders.model import Leg, LegStatus, OrderType, Side
+from fillpath_brokers.facade import OrderRef
+from tests.brokers.tradestation.rig import BASE, NOW, Rig, leg, sample
+
+LIMIT = {"type": OrderType.LIMIT, "limit_price": Decimal("5890.25")}
+PAIR = {"type": OrderType.OCO, "limit_price": Decimal(5920), "stop_price": Decimal(5880), "reduce_only": True, "side": Side.SELL}
+BRACKET = {"take_profit": Decimal(5920), "stop_loss": Decimal(5880)}
+QUARANTINE_S = 180
+
+
+def sought(**fields: Any) -> OrderRef:
+    of = leg(**fields)
+    return OrderRef(of.client_order_id, None, of)
+
+
+def opened(order: dict[str, Any], at: datetime) -> dict[str, Any]:
+    return order | {"OpenedDateTime": f"{at:%Y-%m-%dT%H:%M:%SZ}"}
+
+
+def numbered(order: dict[str, Any], number: str) -> dict[str, Any]:
+    return order | {"OrderID": number}
+
+
+def test_an_order_is_found_by_what_was_sent() -> None:
+    rig = Rig()
+    rig.shows(sample("order_stop"), sample("order_received"), sample("order_short_sale"))
+    view = rig.broker.order(sought(**LIMIT))
+    assert view is not None
+    assert (view.broker_order_id, view.status) == ("911249493", LegStatus.WORKING)
+
+
+@pytest.mark.parametrize("name", ["order_filled", "order_filled_lower_case", "order_received_but_filled"])
+def test_it_is_found_in_whatever_state_and_case_it_is(name: str) -> None:
+    rig = Rig()
+    rig.shows(sample(name))
+    view = rig.broker.order(sought())
+    assert view is not None
+    assert view.status is LegStatus.FILLED
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"side": Side.SELL},
+        {"quantity": Decimal(3)},
+        {"contract": "NQZ6"},
+        {"limit_price": Decimal("5890.5")},
+        {"type": OrderType.STOP, "limit_price": None, "stop_price": Decimal("5890.25")},
+        {"type": OrderType.MARKET, "limit_price": None},
+        {"prepared_at": NOW + timedelta(seconds=20), "submit_by": NOW + timedelta(seconds=30)},
+        {"prepared_at": NOW - timedelta(hours=1), "submit_by": NOW - timedelta(minutes=55)},
+    ],
+)
+def test_another_order_is_not_taken_for_it(other: dict[str, Any]) -> None:
+    rig = Rig()
+    rig.shows(sample("order_received"))
+    assert rig.broker.order(sought(**{**LIMIT, **other})) is None
+
+
+@pytest.mark.parametrize(
+    ("seconds", "found"),
+    [(-6, False), (-5, True), (0, True), (10, True), (10 + QUARANTINE_S, True), (10 + QUARANTINE_S + 6, False)],
+)
+def test_it_must_have_been_opened_when_it_can_have_been(seconds: int, found: bool) -> None:
+    rig = Rig()
+    rig.shows(opened(sample("order_received"), NOW + timedelta(seconds=seconds)))
+    assert (rig.broker.order(sought(**LIMIT)) is not None) is found
+
+
+def test_of_two_that_look_alike_nobody_can_tell_which_it_is() -> None:
+    rig = Rig()
+    rig.shows(sample("order_received"), numbered(sample("order_received"), "911249999"))
+    with pytest.raises(BrokerUnavailable, match="cannot tell which"):
+        rig.broker.order(sought(**LIMIT))
+
+
+def test_one_of_them_may_belong_to_a_bracket() -> None:
+    rig = Rig()
+    entry = sample("orders_bracket_sent")["Orders"][0]
+    rig.shows(entry, sample("order_sent"))
+    view = rig.broker.order(sought())
+    assert view is not None
+    assert view.broker_order_id == "911249493"
+
+
+def test_an_exit_of_a_bracket_is_nobodys_own_order() -> None:
+    rig = Rig()
+    rig.shows(*sample("orders_bracket_working")["Orders"])
+    assert rig.broker.order(sought(side=Side.SELL, type=OrderType.LIMIT, limit_price=Decimal(5920))) is None
+
+
+def test_a_trailing_stop_is_found_by_its_trail_though_its_stop_moves() -> None:
+    rig = Rig()
+    rig.shows(sample("order_trailing_stop"), sample("order_stop"))
+    trailing = {"side": Side.SELL, "type": OrderType.TRAILING_STOP}
+    view = rig.broker.order(sought(**trailing, trail_amount=Decimal(20)))
+    assert view is not None
+    assert view.broker_order_id == "911249493"
+    assert rig.broker.order(sought(**trailing, trail_amount=Decimal(21))) is None
+
+
+def test_what_has_ended_since_is_sought_among_the_older_ones() -> None:
+    rig = Rig()
+    rig.shows(older=(sample("order_out_with_fills"),))
+    view = rig.broker.order(sought(**LIMIT))
+    assert view is not None
+    assert (view.status, view.filled_quantity) == (LegStatus.CANCELLED, 1)
+    assert rig.asked[-1].url.params["since"] == "2026-11-24"
+
+
+def test_absence_needs_both_listings() -> None:
+    rig = Rig()
+    rig.shows()
+    rig.answers("GET", f"{BASE}/historicalorders", (500, {}))
+    with pytest.raises(BrokerUnavailable):
+        rig.broker.order(sought(**LIMIT))
+
+
+def test_every_page_is_read() -> None:
+    rig = Rig()
+    rig.answers("GET", f"{BASE}/orders", sample("orders_first_page"), sample("orders_last_page"))
+    assert [each.view.broker_order_id for each in rig.broker.orders()] == ["911249400", "911249493"]
+    assert [each.url.params.get("nextToken") for each in rig.asked] == [None, "eyJvcmRlcklkIjoiOTExMjQ5NDkzIn0="]
+
+
+@pytest.mark.parametrize("answer", [sample("orders_wrong_account"), {"Orders": None}, (200, "no json"), (403, {}), []])
+def test_a_listing_with_errors_is_no_answer(answer: Any) -> None:
+    rig = Rig()
+    rig.answers("GET", f"{BASE}/orders", answer)
+    with pytest.raises(BrokerUnavailable):
+        rig.broker.orders()
+
+
+def test_without_what_was_sent_no_order_can_be_sought() -> None:
+    rig = Rig()
+    for ref in (OrderRef("c"), sought(prepared_at=None), sought(submit_by=None)):
+        with pytest.raises(BrokerUnavailable, match="no ids of ours"):
+            rig.broker.order(ref)
+
+
+# --- by number ------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_number_is_looked_up_in_both_listings() -> None:
+    rig = Rig()
+    rig.answers("GET", f"{BASE}/orders/911249493", sample("orders_not_found"))
+    rig.answers("GET", f"{BASE}/historicalorders/911249493", {"Orders": [sample("order_expired")], "Errors": []})
+    view = rig.broker.order(OrderRef("c", "911249493", leg(**LIMIT)))
+    assert view is not None
+    assert view.status is LegStatus.EXPIRED
+
+
+@pytest.mark.parametrize("answer", [sample("orders_not_found"), (404, {"Error": "NotFound", "Message": "Order not found."})])
+def test_a_number_that_is_nowhere_is_no_order(answer: Any) -> None:
+    rig = Rig()
+    rig.answers("GET", f"{BASE}/orders/911249493", answer)
+    rig.answers("GET", f"{BASE}/historicalorders/911249493", answer)
+    assert rig.broker.order(OrderRef("c", "911249493")) is None
+
+
+def test_half_a_pair_is_no_answer() -> None:
+    rig = Rig()
+    half = {"Orders": sample("orders_exit_pair")["Orders"][:1], "Errors": []}
+    rig.answers("GET", f"{BASE}/orders/911249498,911249499", half)
+    rig.answers("GET", f"{BASE}/historicalorders/911249499", sample("orders_not_found"))
+    with pytest.raises(BrokerUnavailable):
+        rig.broker.order(OrderRef("c", "911249498+911249499", leg(**PAIR)))
+
+
+# --- brackets and pairs ---------------------------------------------------------------------------------------------------------
+
+
+def children(rig: Rig, name: str) -> None:
+    _, target, stop = sample(name)["Orders"]
+    rig.answers("GET", f"{BASE}/orders/911249495,911249496", {"Orders": [target, stop], "Errors": []})
+
+
+def test_a_bracket_is_found_with_its_exits() -> None:
+    rig = Rig()
+    rig.shows(*sample("orders_bracket_working")["Orders"], sample("order_filled"))
+    children(rig, "orders_bracket_working")
+    view = rig.broker.order(sought(**BRACKET))
+    assert view is not None
+    assert view.broker_order_id == "911249497"
+    assert view.exits is not None
+    assert view.exits.broker_order_id == "911249495+911249496"
+
+
+def test_a_bracket_without_its_exits_is_no_answer() -> None:
+    rig = Rig()
+    rig.shows(sample("order_filled"))
+    with pytest.raises(BrokerUnavailable, match="exits"):
+        rig.broker.order(sought(**BRACKET))
+
+
+def test_a_pair_is_found_as_one() -> None:
+    rig = Rig()
+    rig.shows(*sample("orders_exit_pair")["Orders"], *sample("orders_bracket_working")["Orders"])
+    view = rig.broker.order(sought(**PAIR))
+    assert view is not None
+    assert view.broker_order_id == "911249498+911249499"
+
+
+def test_a_pair_is_found_though_one_half_has_taken_from_the_other() -> None:
+    rig = Rig()
+    limit, stop = sample("orders_exit_pair")["Orders"]
+    limit["Legs"][0] |= {"ExecQuantity": "1", "QuantityRemaining": "1", "ExecutionPrice": "5920"}
+    stop["Legs"][0] |= {"QuantityOrdered": "1", "QuantityRemaining": "1"}
+    rig.shows(limit, stop)
+    view = rig.broker.order(sought(**PAIR))
+    assert view is not None
+    assert (view.status, view.filled_quantity) == (LegStatus.PARTIALLY_FILLED, 1)
+
+
+def test_half_a_pair_may_be_completed_until_nothing_can_appear_any_more() -> None:
+    rig = Rig()
+    half = sample("order_out") | {"LimitPrice": "5920", "Legs": [sample("order_out")["Legs"][0] | {"BuyOrSell": "Sell"}]}
+    rig.shows(half)
+    with pytest.raises(BrokerUnavailable, match="one half"):
+        rig.broker.order(sought(**PAIR))
+    rig.clock.sleep(10 + QUARANTINE_S + 6)
+    view = rig.broker.order(sought(**PAIR))
+    assert view is not None
+    assert view.status is LegStatus.CANCELLED
+
+
+def test_a_lost_order_is_cancelled_once_it_is_found() -> None:
+    rig = Rig()
+    rig.shows(*sample("orders_exit_pair")["Orders"])
+    for number in ("911249498", "911249499"):
+        rig.answers("DELETE", f"/v3/orderexecution/orders/{number}", sample("cancel_sent"))
+    rig.broker.cancel(sought(**PAIR))
+    assert len(rig.paths("DELETE")) == 2
+
+
+def test_fills_are_those_of_orders_that_ended_since_or_still_work() -> None:
+    rig = Rig()
+    old = sample("order_filled") | {"OrderID": "1", "ClosedDateTime": "2026-11-25T14:00:00Z"}
+    rig.shows(
+        sample("order_partially_filled") | {"OrderID": "911249500"}, sample("order_filled"), old, older=(sample("order_filled"),)
+    )
+    fills = rig.broker.fills(NOW)
+    assert [(each.broker_order_id, each.quantity) for each in fills] == [("911249500", 1), ("911249493", 2)]
+
+
+def test_a_leg_of_somebody_elses_spread_is_not_ours() -> None:
+    rig = Rig()
+    rig.shows(sample("order_vertical_spread"))
+    of: Leg = leg(type=OrderType.LIMIT, limit_price=Decimal("2.5"))
+    assert rig.broker.order(OrderRef(of.client_order_id, None, of)) is None

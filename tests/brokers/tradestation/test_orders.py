@@ -1,0 +1,385 @@
+"""Orders at TradeStation: what becomes of each answer, and what is sent."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+import httpx
+import pytest
+
+from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent, Unsupported
+from fillpath.market.ports.trading_hours import Session
+from fillpath.orders.model import Leg, LegStatus, OrderType, Side
+from fillpath.orders.outcomes import Accepted, LegView, Rejected, Unknown
+from fillpath_brokers.facade import Change, OrderRef
+from tests.brokers.tradestation.rig import BASE, GROUPS, NOW, ORDERS, Rig, leg, sample
+
+SYMBOL = "/v3/marketdata/symbols/ESZ26"
+PRICED = {"type": OrderType.LIMIT, "limit_price": Decimal("5890.25")}
+BRACKET = {"take_profit": Decimal(5920), "stop_loss": Decimal(5880)}
+ONE = "911249493"
+
+
+def pair(**more: Any) -> Leg:
+    fields = {"type": OrderType.OCO, "limit_price": Decimal(5920), "stop_price": Decimal(5880), "reduce_only": True}
+    return leg(side=Side.SELL, **fields, **more)
+
+
+@pytest.fixture
+def rig() -> Rig:
+    made = Rig()
+    made.answers("GET", SYMBOL, sample("symbols_continuous"))
+    return made
+
+
+def shows_by_id(rig: Rig, name: str) -> None:
+    """Every way to ask for some of these orders by their ids."""
+    orders = sample(name)["Orders"]
+    ids = [each["OrderID"] for each in orders]
+    for wanted in (ids, ids[1:], sorted(ids), [ids[0]]):
+        found = [each for each in orders if each["OrderID"] in wanted]
+        rig.answers("GET", f"{BASE}/orders/{','.join(wanted)}", {"Orders": found, "Errors": []})
+
+
+# --- submit ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_an_order_that_was_sent_is_accepted_under_its_number(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, sample("placed"))
+    assert rig.broker.submit(leg()) == Accepted(LegView(LegStatus.WORKING, ONE))
+    [request] = rig.asked
+    assert request.headers["Authorization"] == "Bearer the-token"
+
+
+def test_a_200_with_errors_is_a_refusal(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, sample("refusal_funds"))
+    outcome = rig.broker.submit(leg())
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "insufficient_margin"
+    assert outcome.text == "Order failed. Reason: You have insufficient funds to place this trade."
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 422])
+def test_a_4xx_is_a_refusal(rig: Rig, status: int) -> None:
+    rig.answers("POST", ORDERS, (status, sample("refusal_account_type")))
+    assert rig.broker.submit(leg()) == Rejected("unsupported", "Request not supported for account type.")
+
+
+@pytest.mark.parametrize("status", [408, 425, 500, 502, 503, 504])
+def test_trouble_of_theirs_says_nothing(rig: Rig, status: int) -> None:
+    rig.answers("POST", ORDERS, (status, sample("error_gateway_timeout")))
+    assert isinstance(rig.broker.submit(leg()), Unknown)
+    assert len(rig.asked) == 1
+
+
+@pytest.mark.parametrize("answer", [sample("answer_without_orders"), {}, [], {"Orders": [{"Message": "sent"}]}])
+def test_an_answer_with_neither_orders_nor_errors_says_nothing(rig: Rig, answer: Any) -> None:
+    rig.answers("POST", ORDERS, answer)
+    assert isinstance(rig.broker.submit(leg()), Unknown)
+
+
+@pytest.mark.parametrize("answer", [(200, "<html>"), httpx.ReadTimeout("late"), httpx.RemoteProtocolError("gone")])
+def test_no_readable_answer_is_none(rig: Rig, answer: Any) -> None:
+    rig.answers("POST", ORDERS, answer)
+    with pytest.raises(BrokerUnavailable) as raised:
+        rig.broker.submit(leg())
+    assert not isinstance(raised.value, NotSent)
+    assert len(rig.asked) == 1
+
+
+def test_no_connection_was_not_sent(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, httpx.ConnectError("refused"))
+    with pytest.raises(NotSent):
+        rig.broker.submit(leg())
+
+
+def test_too_many_requests_silence_orders_only(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, (429, sample("error_too_many_requests")))
+    for _ in range(2):
+        with pytest.raises(NotSent) as raised:
+            rig.broker.submit(leg())
+        assert raised.value.delay_s == pytest.approx(60, abs=1)
+    assert len(rig.asked) == 1
+    rig.shows()
+    assert rig.broker.orders() == ()
+
+
+def test_a_refused_token_is_not_used_again(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, (401, sample("error_unauthorized")))
+    for _ in range(2):
+        with pytest.raises(NotSent):
+            rig.broker.submit(leg())
+    assert len(rig.asked) == 1
+
+
+def test_a_duplicate_is_in_doubt(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, sample("refusal_duplicate"))
+    assert isinstance(rig.broker.submit(leg()), Unknown)
+
+
+def test_more_numbers_than_orders_are_in_doubt(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, sample("placed_pair"))
+    assert isinstance(rig.broker.submit(leg()), Unknown)
+
+
+def test_a_closed_market_is_told_with_its_next_opening(rig: Rig) -> None:
+    rig.hours.publish("CMES", (Session(NOW + timedelta(hours=8), NOW + timedelta(hours=30)),), NOW)
+    rig.answers("POST", ORDERS, sample("refusal_closed"))
+    outcome = rig.broker.submit(leg())
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "market_closed"
+    assert outcome.text.startswith("Order failed. Reason: The market is closed for this symbol. (")
+    assert "it opens again 2026-11-25 23:04 UTC" in outcome.text
+
+
+def test_prices_that_would_mean_something_else_there_are_not_sent() -> None:
+    rig = Rig()
+    rig.answers("GET", "/v3/marketdata/symbols/JYZ26", sample("symbols_in_another_unit"))
+    outcome = rig.broker.submit(leg(contract="6JZ6", type=OrderType.LIMIT, limit_price=Decimal("0.0067")))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "invalid_price"
+    rig.answers("POST", ORDERS, sample("placed"))
+    assert isinstance(rig.broker.submit(leg(contract="6JZ6")), Accepted)
+
+
+def test_a_price_is_sent_where_nobody_says_what_it_means() -> None:
+    rig = Rig()
+    rig.answers("GET", SYMBOL, (503, {}))
+    rig.answers("POST", ORDERS, sample("placed"))
+    assert isinstance(rig.broker.submit(leg(**PRICED)), Accepted)
+
+
+def test_the_meaning_of_prices_is_asked_for_once(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, sample("placed"))
+    for _ in range(3):
+        rig.broker.submit(leg(**PRICED))
+    assert rig.paths("GET") == [SYMBOL]
+
+
+def test_an_account_that_cannot_be_read_means_that_nothing_was_sent() -> None:
+    rig = Rig(account="")
+    rig.answers("GET", "/v3/brokerage/accounts", (500, {}))
+    with pytest.raises(NotSent):
+        rig.broker.submit(leg())
+
+
+# --- groups ---------------------------------------------------------------------------------------------------------------------
+
+
+def test_an_exit_pair_goes_as_one_group(rig: Rig) -> None:
+    rig.answers("POST", GROUPS, sample("placed_pair"))
+    assert rig.broker.submit(pair()) == Accepted(LegView(LegStatus.WORKING, "911249498+911249499"))
+    [body] = rig.sent("POST", GROUPS)
+    assert (body["Type"], len(body["Orders"])) == ("BRK", 2)
+
+
+def test_half_a_pair_is_taken_back_and_refused_once_it_is_gone(rig: Rig) -> None:
+    rig.answers("POST", GROUPS, sample("placed_in_part"))
+    rig.answers("DELETE", f"{ORDERS}/911249498", sample("cancel_sent"))
+    rig.answers("GET", f"{BASE}/orders/911249498", {"Orders": [sample("order_out") | {"OrderID": "911249498"}], "Errors": []})
+    outcome = rig.broker.submit(pair())
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "invalid_price"
+
+
+@pytest.mark.parametrize("name", ["order_received", "order_filled", "order_out_with_fills"])
+def test_half_a_pair_that_is_not_gone_is_in_doubt(rig: Rig, name: str) -> None:
+    rig.answers("POST", GROUPS, sample("placed_in_part"))
+    rig.answers("DELETE", f"{ORDERS}/911249498", sample("cancel_sent"))
+    rig.answers("GET", f"{BASE}/orders/911249498", {"Orders": [sample(name) | {"OrderID": "911249498"}], "Errors": []})
+    assert isinstance(rig.broker.submit(pair()), Unknown)
+
+
+def test_half_a_pair_is_in_doubt_whatever_goes_wrong_after_it(rig: Rig) -> None:
+    rig.answers("POST", GROUPS, sample("placed_in_part"))
+    rig.answers("DELETE", f"{ORDERS}/911249498", (401, sample("error_unauthorized")))
+    assert isinstance(rig.broker.submit(pair()), Unknown)
+
+
+def test_a_bracket_is_accepted_with_its_exits(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, sample("placed_bracket"))
+    shows_by_id(rig, "orders_bracket_sent")
+    outcome = rig.broker.submit(leg(**BRACKET))
+    assert isinstance(outcome, Accepted)
+    assert outcome.view.broker_order_id == "911249497"
+    assert outcome.view.exits is not None
+    assert outcome.view.exits.broker_order_id == "911249495+911249496"
+
+
+def test_a_bracket_whose_exits_show_a_moment_later_is_accepted(rig: Rig) -> None:
+    rig.answers("POST", ORDERS, sample("placed_bracket"))
+    shows_by_id(rig, "orders_bracket_sent")
+    linked = sample("orders_bracket_sent")
+    bare = {"Orders": [{k: v for k, v in each.items() if k != "ConditionalOrders"} for each in linked["Orders"]], "Errors": []}
+    rig.answers("GET", f"{BASE}/orders/911249495,911249496,911249497", bare, linked)
+    assert isinstance(rig.broker.submit(leg(**BRACKET)), Accepted)
+
+
+NO_ANSWERS: list[Any] = [(500, {}), (401, {}), (429, {}), httpx.ConnectError("gone"), sample("orders_not_found")]
+
+
+@pytest.mark.parametrize("answer", NO_ANSWERS)
+def test_a_bracket_that_was_taken_is_never_refused_for_what_goes_wrong_after_it(rig: Rig, answer: Any) -> None:
+    rig.answers("POST", ORDERS, sample("placed_bracket"))
+    rig.answers("GET", f"{BASE}/orders/911249495,911249496,911249497", answer)
+    rig.answers("GET", f"{BASE}/historicalorders/911249495,911249496,911249497", sample("orders_not_found"))
+    assert isinstance(rig.broker.submit(leg(**BRACKET)), Unknown)
+    assert rig.paths("POST") == [ORDERS]
+
+
+# --- change and cancel ----------------------------------------------------------------------------------------------------------
+
+
+def one_order(rig: Rig, name: str = "order_received") -> OrderRef:
+    rig.answers("GET", f"{BASE}/orders/{ONE}", {"Orders": [sample(name)], "Errors": []})
+    return OrderRef("c", ONE, leg(**PRICED))
+
+
+def test_a_change_keeps_the_number(rig: Rig) -> None:
+    ref = one_order(rig)
+    rig.answers("PUT", f"{ORDERS}/{ONE}", sample("change_sent"))
+    outcome = rig.broker.replace(ref, Change(limit_price=Decimal("5895.50")))
+    assert isinstance(outcome, Accepted)
+    assert outcome.view.broker_order_id == ONE
+    assert rig.sent("PUT", f"{ORDERS}/{ONE}") == [{"LimitPrice": "5895.5"}]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected"),
+    [
+        ((400, sample("change_too_late")), Rejected),
+        ((200, sample("change_too_late")), Rejected),
+        ((504, {}), Unknown),
+        ((200, {}), Unknown),
+    ],
+)
+def test_a_change_that_does_not_happen(rig: Rig, answer: Any, expected: type) -> None:
+    ref = one_order(rig)
+    rig.answers("PUT", f"{ORDERS}/{ONE}", answer)
+    assert isinstance(rig.broker.replace(ref, Change(limit_price=Decimal(1))), expected)
+
+
+def test_half_a_change_of_a_pair_is_in_doubt(rig: Rig) -> None:
+    shows_by_id(rig, "orders_exit_pair")
+    rig.answers("PUT", f"{ORDERS}/911249498", sample("change_sent"))
+    rig.answers("PUT", f"{ORDERS}/911249499", (400, sample("change_too_late")))
+    outcome = rig.broker.replace(OrderRef("c", "911249498+911249499", pair()), Change(quantity=Decimal(1)))
+    assert isinstance(outcome, Unknown)
+    assert "911249498" in outcome.text
+
+
+def test_an_order_that_could_not_be_read_was_not_changed(rig: Rig) -> None:
+    rig.answers("GET", f"{BASE}/orders/{ONE}", (500, {}))
+    with pytest.raises(NotSent):
+        rig.broker.replace(OrderRef("c", ONE), Change(limit_price=Decimal(1)))
+
+
+def test_an_order_that_is_not_there_cannot_be_changed(rig: Rig) -> None:
+    rig.answers("GET", f"{BASE}/orders/{ONE}", sample("orders_not_found"))
+    rig.answers("GET", f"{BASE}/historicalorders/{ONE}", sample("orders_not_found"))
+    outcome = rig.broker.replace(OrderRef("c", ONE), Change(limit_price=Decimal(1)))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "not_found"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        sample("cancel_sent"),
+        (400, sample("cancel_not_open")),
+        (200, sample("cancel_not_open")),
+        (400, sample("cancel_again")),
+        (400, {"Error": "BadRequest", "Message": "Invalid order ID."}),
+        (404, {"Error": "NotFound", "Message": "gone"}),
+    ],
+)
+def test_what_has_ended_is_no_error_for_a_cancellation(rig: Rig, answer: Any) -> None:
+    rig.answers("DELETE", f"{ORDERS}/{ONE}", answer)
+    rig.broker.cancel(OrderRef("c", ONE))
+    assert rig.paths("DELETE") == [f"{ORDERS}/{ONE}"]
+
+
+@pytest.mark.parametrize("answer", [(503, {}), (400, {"Error": "BadRequest", "Message": "Something else"}), (200, "no json")])
+def test_a_cancellation_without_an_answer_is_told(rig: Rig, answer: Any) -> None:
+    rig.answers("DELETE", f"{ORDERS}/{ONE}", answer)
+    with pytest.raises(BrokerUnavailable):
+        rig.broker.cancel(OrderRef("c", ONE))
+
+
+def test_both_of_a_pair_are_cancelled(rig: Rig) -> None:
+    for number in ("911249498", "911249499"):
+        rig.answers("DELETE", f"{ORDERS}/{number}", sample("cancel_sent"))
+    rig.broker.cancel(OrderRef("c", "911249498+911249499", pair()))
+    assert len(rig.asked) == 2
+
+
+def test_everything_is_cancelled_but_what_goes_with_its_entry(rig: Rig) -> None:
+    rig.shows(*sample("orders_bracket_sent")["Orders"], sample("order_filled"), *sample("orders_exit_pair")["Orders"])
+    for number in ("911249497", "911249498", "911249499"):
+        rig.answers("DELETE", f"{ORDERS}/{number}", sample("cancel_sent"))
+    rig.broker.cancel_all()
+    assert rig.paths("DELETE") == [f"{ORDERS}/{number}" for number in ("911249497", "911249498", "911249499")]
+
+
+# --- closing by hand ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_position_is_closed_by_a_market_order(rig: Rig) -> None:
+    rig.answers("GET", f"{BASE}/positions", sample("positions"))
+    rig.answers("POST", ORDERS, sample("placed"))
+    rig.broker.liquidate("6EZ6")
+    [body] = rig.sent("POST", ORDERS)
+    assert (body["Symbol"], body["TradeAction"], body["Quantity"]) == ("ECZ26", "BUY", "3")
+    rig.broker.liquidate("NQZ6")
+    assert len(rig.sent("POST", ORDERS)) == 1
+
+
+@pytest.mark.parametrize("answer", [sample("refusal_closed"), (504, {})])
+def test_a_position_that_was_not_closed_is_told(rig: Rig, answer: Any) -> None:
+    rig.answers("GET", f"{BASE}/positions", sample("positions"))
+    rig.answers("POST", ORDERS, answer)
+    with pytest.raises(BrokerUnavailable):
+        rig.broker.liquidate("ESZ6")
+
+
+# --- sign-in and account --------------------------------------------------------------------------------------------------------
+
+
+def test_a_token_that_ends_is_waited_for_and_no_order_leaves(rig: Rig) -> None:
+    rig.clock.sleep(21 * 60)
+    with pytest.raises(NotSent):
+        rig.broker.submit(leg())
+    assert rig.asked == []
+
+
+def test_without_a_sign_in_nothing_leaves() -> None:
+    rig = Rig()
+    rig.tokens.forget("A1", "a person")
+    with pytest.raises(NeedsReauth):
+        rig.broker.submit(leg())
+
+
+ASKING: dict[str, Callable[[Rig], object]] = {
+    "submit": lambda rig: rig.broker.submit(leg()),
+    "positions": lambda rig: rig.broker.positions(),
+    "orders": lambda rig: rig.broker.orders(),
+}
+
+
+@pytest.mark.parametrize("ask", ASKING.values(), ids=ASKING)
+def test_which_account_is_to_trade_must_be_clear(ask: Callable[[Rig], object]) -> None:
+    rig = Rig(account="")
+    rig.answers("GET", "/v3/brokerage/accounts", sample("accounts"))
+    with pytest.raises(Unsupported, match="SIM1234567M"):
+        ask(rig)
+
+
+def test_the_only_account_needs_no_setting() -> None:
+    rig = Rig(account="")
+    rig.answers("GET", "/v3/brokerage/accounts", {"Accounts": sample("accounts")["Accounts"][:1]})
+    rig.answers("POST", ORDERS, sample("placed"))
+    rig.broker.submit(leg())
+    rig.broker.submit(leg())
+    assert rig.sent("POST", ORDERS)[0]["AccountID"] == "SIM1234567F"
+    assert rig.paths("GET") == ["/v3/brokerage/accounts"]

@@ -1,0 +1,60 @@
+"""An account at a venue that speaks Alpaca's protocol, from its keys to what it holds; the venue is simulated on this machine."""
+
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from cli.means import Means
+from fillpath.accounts.model import Credentials, OutsideHours
+from tests.cli.local_stack import Ran, Stack
+from tests.cli.toy_venue import Absent
+from tests.simulators.alpaca import CREDENTIALS
+from tests.simulators.options import Options
+from tests.simulators.server import Simulator, running
+
+pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
+
+
+@pytest.fixture
+def alpaca() -> Iterator[Simulator]:
+    with running("alpaca", Options(strict=True)) as simulator:
+        yield simulator
+
+
+def run(stack: Stack, *arguments: str, **keys: str) -> Ran:
+    """With these keys on standard input."""
+    stack.means = Means(person=Absent(json.dumps({**CREDENTIALS, **keys})))
+    return stack.run(*arguments)
+
+
+def test_an_account_is_added_checked_signed_in_again_and_removed(stack: Stack, alpaca: Simulator) -> None:
+    added = run(stack, "account", "add", "alpaca", "--endpoint", alpaca.url, "--credentials", "-", "--terms", "--json")
+    assert added.code == 0, added.err
+    account = stack.target.accounts.account(added.json["account_id"])
+    assert (account.credentials, account.simulation, account.outside_hours) == (Credentials.VERIFIED, True, OutsideHours.QUEUE)
+    assert account.connection == {"environment": "paper", "endpoint": alpaca.url}
+    checked = run(stack, "account", "check", "alpaca", "--json").json
+    assert len(checked["reaches"]) == 1
+    assert checked["balances"]["currency"] == "USD"
+    assert run(stack, "positions", "--account", "alpaca", "--json").json == []
+    assert run(stack, "account", "sign-in", "alpaca", "--credentials", "-").code == 0
+    assert stack.target.tokens.access(account.account_id).version == 2
+    assert run(stack, "account", "remove", "alpaca", "--yes").code == 0
+    assert [each.venue for each in stack.directory.accounts()] == ["paper"]
+
+
+def test_keys_that_it_does_not_know_are_not_kept(stack: Stack, alpaca: Simulator) -> None:
+    ran = run(stack, "account", "add", "alpaca", "--endpoint", alpaca.url, "--credentials", "-", secret_key="not-the-secret")
+    assert (ran.code, ran.out) == (1, "")
+    assert "Alpaca lets nobody in with that" in ran.err
+    assert "these must be keys of the paper environment" in ran.err
+    assert "not-the-secret" not in ran.err
+    assert [each.venue for each in stack.directory.accounts()] == ["paper"]
+
+
+def test_where_nobody_listens_is_told(stack: Stack, alpaca: Simulator) -> None:
+    ran = run(stack, "account", "add", "alpaca", "--endpoint", "http://127.0.0.1:9", "--credentials", "-")
+    assert (ran.code, ran.out) == (1, "")
+    assert "127.0.0.1 was not reached" in ran.err
+    assert "nothing was kept" in ran.err

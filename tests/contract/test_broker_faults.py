@@ -1,0 +1,133 @@
+"""The order path over every venue while answers are lost, requests vanish and servers fail: no order twice, none without a trace.
+
+In virtual time: the venue's simulator, the adapter and the order path share one clock, so that quarantines pass at once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from decimal import Decimal
+from random import Random
+from typing import Any, cast
+
+import pytest
+
+from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState
+from tests.contract.broker_bench import Bench, bench, traders
+from tests.fakes.clock import FakeClock
+from tests.fakes.controls import FakeControls
+from tests.fakes.lane_queue import FakeLaneQueue
+from tests.fakes.order_store import FakeOrderStore
+from tests.fakes.reversal_runner import FakeReversalRunner
+from tests.fakes.tables import FakeTables
+from tests.fakes.telemetry import FakeTelemetry
+from tests.fakes.verification_queue import FakeVerificationQueue
+from tests.orders.floor import Fakes, signal
+from tests.orders.house import House
+from tests.orders.venue import Venue
+from tests.simulators.events import SimOrder
+
+pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
+
+SEEDS = range(12)
+FAULTS: list[dict[str, Any]] = [
+    {"drop": True, "when": "after"},
+    {"drop": True, "when": "before"},
+    {"status": 500, "when": "after"},
+    {"status": 503, "when": "before"},
+    {"status": 504, "when": "after"},
+    {"status": 429, "when": "before", "headers": {"Retry-After": "2"}},
+]
+WISHES = (
+    Operation.ENTER_LONG,
+    Operation.ENTER_SHORT,
+    Operation.EXIT_LONG,
+    Operation.CLOSE,
+)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One account at one venue, and the order path on fakes over it."""
+
+    at: Bench
+    on: Fakes
+    random: Random
+
+    @property
+    def orders(self) -> list[Order]:
+        """Every order that was made."""
+        return list(self.on.tables.orders.values())
+
+    @property
+    def legs(self) -> list[Leg]:
+        """Everything that was sent, but for what a venue placed by itself with a bracket."""
+        return [leg for order in self.orders for leg in order.legs if leg.attempts and leg.leg != "exits"]
+
+    @property
+    def placed(self) -> list[SimOrder]:
+        """Every order at the venue, but for what it placed by itself: exits of brackets, and the second of a pair."""
+        orders = self.at.simulator.exchange.orders()
+        pairs = {order.state.other for order in orders if order.state.other and order.state.limit_price is not None}
+        return [order for order in orders if not order.state.parent and order.id not in pairs]
+
+    def wish(self, operation: Operation, quantity: int) -> None:
+        """One signal, carried out while something goes wrong; then everything has time to be found out."""
+        instrument = self.at.broker.contract(self.at.contract).instrument
+        up = 1 if operation is Operation.ENTER_LONG else -1
+        levels = {"take_profit": self.at.away(40 * up), "stop_loss": self.at.away(-40 * up)}
+        bracket = operation in {Operation.ENTER_LONG, Operation.ENTER_SHORT} and self.random.random() < 0.5
+        fields: dict[str, Any] = {
+            "account_id": self.at.account.account_id,
+            "venue": self.at.key,
+            "symbol": self.at.contract,
+            "root": instrument.root,
+            "contract": self.at.contract,
+        }
+        fields |= {**levels, "protection_id": f"P{len(self.on.tables.orders):025}"} if bracket else {}
+        order = signal(self.on, operation, quantity, **fields)
+        self.go_wrong()
+        House(self.on, lane=order.lane).settle()
+        self.at.simulator.faults.clear()
+        self.at.renew()
+        House(self.on, lane=order.lane).settle()
+
+    def go_wrong(self) -> None:
+        """Some of the next requests, those that place orders more often than others."""
+        for _ in range(self.random.randint(1, 3)):
+            fault = {**self.random.choice(FAULTS), "times": self.random.randint(1, 2)}
+            method, path = self.random.choice(self.at.simulator.placing)
+            match = {"method": method, "path": path} if self.random.random() < 0.7 else {}
+            self.at.simulator.faults.add({**fault, "match": match})
+
+
+@pytest.fixture
+def run(request: pytest.FixtureRequest) -> Iterator[Run]:
+    key, seed = request.param
+    clock = FakeClock(datetime.now(UTC).replace(microsecond=0))
+    with bench(key, clock) as at:
+        tables = FakeTables()
+        lanes, checks = FakeLaneQueue(clock), FakeVerificationQueue(clock)
+        desk = cast(Venue, at.desk)
+        controls, telemetry = FakeControls(tables), FakeTelemetry()
+        orders, reversals = FakeOrderStore(tables), FakeReversalRunner()
+        yield Run(at, Fakes(tables, clock, orders, lanes, checks, reversals, controls, desk, telemetry), Random(seed))
+
+
+@pytest.mark.parametrize(
+    "run", [(key, seed) for key in traders() for seed in SEEDS], indirect=True, ids=lambda each: f"{each[0]}-{each[1]}"
+)
+def test_no_order_is_placed_twice_and_none_is_lost(run: Run) -> None:
+    for _ in range(4):
+        run.wish(run.random.choice(WISHES), run.random.randint(1, 3))
+
+    run.at.renew()
+    in_doubt = [leg for leg in run.legs if leg.status in {LegStatus.UNKNOWN, LegStatus.SUBMITTING}]
+    seen = [leg for leg in run.legs if leg.broker_order_id]
+    assert len(run.placed) <= len(seen) + len(in_doubt), "an order stands at the venue that nobody knows of"
+    assert len({leg.broker_order_id for leg in seen}) == len(seen), "two legs believe in one order"
+    stuck = [o for o in run.orders if not o.state.ended and o.state not in {OrderState.UNKNOWN, OrderState.WORKING}]
+    assert stuck == []
+    if not in_doubt:
+        believed = sum((leg.side.sign * leg.filled_quantity for order in run.orders for leg in order.legs), Decimal(0))
+        assert believed == run.at.held(), "what was filled is not what is recorded"
