@@ -95,7 +95,9 @@ def in_ticks(price: str | None, contract: str) -> str:
 def _terms(order_or_leg: Record) -> list[str]:
     if order_or_leg["type"] == "market":
         return []
-    return [order_or_leg["type"], order_or_leg["stop_price"], order_or_leg["limit_price"]]
+    percent = order_or_leg["trail_percent"]
+    trail = f"{percent} %" if percent else order_or_leg["trail_amount"]
+    return [order_or_leg["type"], order_or_leg["stop_price"], order_or_leg["limit_price"], trail]
 
 
 def _state(state: str) -> Text:
@@ -127,10 +129,18 @@ def _particulars(order: Record) -> dict[str, str]:
     return {
         "Why": escape(": ".join(part for part in (_why(order["state"], order["reason"]).plain, order["message"]) if part)),
         "Filled": fill if price else "",
+        "Exits": _exits(order),
+        "Protects": f"order {short(order['parent_id'])}" if order["parent_id"] else "",
         "Held before": _held(order["position_before"], order["root"]),
         "Closed first": order["exit_quantity"] or "",
         "Held now": _held(order["held"], order["root"]),
     }
+
+
+def _exits(order: Record) -> str:
+    levels = {"take profit": order["take_profit"], "stop loss": order["stop_loss"]}
+    told = ", ".join(f"{name} {price}" for name, price in levels.items() if price)
+    return f"{told}: order {short(order['protection_id'])}" if told and order["protection_id"] else told
 
 
 def _whole_words(table: Table, name: str) -> Table:

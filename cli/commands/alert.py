@@ -40,10 +40,16 @@ def alert(
     *,
     order_type: Annotated[str | None, typer.Option(help="entry or exit; entry unless told.", show_default=False)] = None,
     kind: Annotated[
-        str | None, typer.Option("--type", help="market, limit or stop; market unless told.", show_default=False)
+        str | None,
+        typer.Option(
+            "--type", help="market, limit, stop, stop_limit, trailing_stop or oco; market unless told.", show_default=False
+        ),
     ] = None,
-    limit_price: Annotated[str | None, typer.Option(help="Of a limit order.", show_default=False)] = None,
-    stop_price: Annotated[str | None, typer.Option(help="Of a stop order.", show_default=False)] = None,
+    limit_price: Annotated[str | None, typer.Option(help="Of a limit, stop_limit or oco order.", show_default=False)] = None,
+    stop_price: Annotated[str | None, typer.Option(help="Of a stop, stop_limit or oco order.", show_default=False)] = None,
+    take_profit: Annotated[str | None, typer.Option(help="Where an entry is to be left with a gain.", show_default=False)] = None,
+    stop_loss: Annotated[str | None, typer.Option(help="Where an entry is to be left with a loss.", show_default=False)] = None,
+    trail_amount: Annotated[str | None, typer.Option(help="Of a trailing_stop, in price.", show_default=False)] = None,
     field: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Any other field, e.g. market_position=long.", show_default=False),
@@ -64,7 +70,8 @@ def alert(
     if file is None and action is None:
         raise Problem("ACTION is missing", hint="./fillpath alert buy ES1! 1, or --file FILE")
     typed = {"action": action, "symbol": symbol, "quantity": quantity, "order_type": order_type, "type": kind}
-    typed |= {"limit_price": limit_price, "stop_price": stop_price} | read_fields(field or ())
+    typed |= {"limit_price": limit_price, "stop_price": stop_price, "trail_amount": trail_amount}
+    typed |= {"take_profit": take_profit, "stop_loss": stop_loss} | read_fields(field or ())
     signal = _of_file(file) | {name: value for name, value in typed.items() if value is not None}
     target = target_of(context, env)
     directory = Directory(target.accounts)

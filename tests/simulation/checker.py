@@ -147,7 +147,7 @@ def _reductions_only_reduce(e: Evidence) -> Judgement:
     for placed in e.history.placed:
         reduces = e.is_reduction(placed)
         for fill in placed.fills:
-            if reduces and not _toward_zero(placed, fill):
+            if reduces and not _toward_zero(placed, fill) and not e.changed_by_hand(placed, fill):
                 text = f"{_name(placed)} reduces, and filled {fill.quantity} {placed.leg.side} at {fill.before}"
                 yield Violation("reduction", text)
             if not reduces and fill.before * placed.leg.side.sign < 0:
@@ -198,7 +198,7 @@ def _protection_survives(e: Evidence) -> Judgement:
         at = e.ended_at(order.order_id) or 0.0
         if e.was_asked_to_cancel(order, at) or (order.parent_id and e.to_exit(order, at) <= 0):
             continue
-        held = e.held_between(order.account_id, leg.contract if order.parent_id else order.root, at - _SEEN_WITHIN_S, at)
+        held = e.held_between(order.account_id, leg.contract, at - _SEEN_WITHIN_S, at)
         others = e.resting_reductions(order, at)
         if all(quantity * leg.side.sign < 0 for quantity in held) and not others:
             text = f"order {order.order_id} ({order.reason}) protects {sorted(held)} no more"
@@ -214,7 +214,7 @@ def _exits_are_no_larger_than_what_their_entry_filled(e: Evidence) -> Judgement:
 
 
 def _what_a_bracket_holds_is_protected(e: Evidence) -> Judgement:
-    """At the end each bracket has one pair of exits for what is held of it, all together no more than that, and none when flat."""
+    """At the end each bracket has one pair of exits for what is held of it, together no more than that, and none when flat."""
     for (account_id, contract, side), orders in _exits_at_the_end(e).items():
         held = max(Decimal(0), -side.sign * e.history.held.get((account_id, contract), Decimal(0)))
         mine = [placed for order in orders for placed in e.of_order[order.order_id] if e.at_work(placed)]

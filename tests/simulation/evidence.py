@@ -8,8 +8,8 @@ from itertools import pairwise, product
 
 from fillpath.accounts.model import Gate
 from fillpath.ids import client_order_id
-from fillpath.orders.model import Lane, Leg, Listing, Operation, Order, OrderState
-from tests.simulation.history import HaltSpan, History, Holding, Owner, Send, VenueOrder
+from fillpath.orders.model import Lane, Leg, Listing, Operation, Order, OrderState, OrderType
+from tests.simulation.history import Fill, HaltSpan, History, Holding, Owner, Send, VenueOrder
 
 _NO_LIMIT = float("inf")
 
@@ -31,13 +31,20 @@ class Evidence:
             self.of_order[self.order_id(order)].append(order)
 
     def client_id(self, placed: VenueOrder) -> str:
-        """Under what the records know an order at the venue; exits by the order that keeps them, as their entry's record has it."""
+        """Under what the records know an order at the venue; exits by the order that keeps them, which their entry names."""
         parent = self.final.get(placed.order_id) if placed.entry is not None else None
         return client_order_id(parent.protection_id, "exits") if parent and parent.protection_id else placed.leg.client_order_id
 
     def order_id(self, placed: VenueOrder) -> str:
         """The order behind it."""
         return self.client_id(placed)[:26]
+
+    def changed_by_hand(self, placed: VenueOrder, fill: Fill) -> bool:
+        """Whether a person changed the position under a market order that was at work already."""
+        if placed.leg.type is not OrderType.MARKET:
+            return False
+        key = (placed.account_id, placed.leg.contract)
+        return any(each.holding == key and placed.placed_at <= each.at <= fill.at for each in self.history.by_hand)
 
     def entry_of(self, order: Order) -> VenueOrder | None:
         """At the venue, the entry whose exits the order keeps."""

@@ -11,7 +11,7 @@ import httpx
 
 from fillpath.accounts.access import Access, Token
 from fillpath.accounts.model import Account, Credentials
-from fillpath.orders.model import Leg, LegStatus, Side
+from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath_brokers.token_store import TokenStore
 from fillpath_brokers.tradestation.venue import TradeStationBroker, open_account
 from fillpath_brokers.web import Web
@@ -29,6 +29,16 @@ ACCOUNT = "SIM1234567F"
 BASE = f"/v3/brokerage/accounts/{ACCOUNT}"
 ORDERS, GROUPS = "/v3/orderexecution/orders", "/v3/orderexecution/ordergroups"
 SECRETS = {"client_id": "the-key", "client_secret": "the-s3cret"}
+
+PRICED: dict[str, Any] = {"type": OrderType.LIMIT, "limit_price": Decimal("5890.25")}
+BRACKET: dict[str, Any] = {"take_profit": Decimal(5920), "stop_loss": Decimal(5880)}
+PAIR: dict[str, Any] = {
+    "type": OrderType.OCO,
+    "limit_price": Decimal(5920),
+    "stop_price": Decimal(5880),
+    "reduce_only": True,
+    "side": Side.SELL,
+}
 
 Answer = tuple[int, Any] | Exception
 
@@ -89,6 +99,14 @@ class Rig:
         """The listings, in whatever way they are asked."""
         self.answers("GET", f"{BASE}/orders", {"Orders": list(orders), "Errors": []})
         self.answers("GET", f"{BASE}/historicalorders", {"Orders": list(older), "Errors": []})
+
+    def shows_by_id(self, name: str) -> None:
+        """Every way to ask for some orders of a sample by their ids."""
+        orders = sample(name)["Orders"]
+        ids = [each["OrderID"] for each in orders]
+        for wanted in (ids, ids[1:], sorted(ids), [ids[0]]):
+            found = [each for each in orders if each["OrderID"] in wanted]
+            self.answers("GET", f"{BASE}/orders/{','.join(wanted)}", {"Orders": found, "Errors": []})
 
     def sent(self, method: str, path: str) -> list[Any]:
         """The bodies of these requests."""

@@ -9,11 +9,8 @@ import pytest
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath_brokers.facade import OrderRef
-from tests.brokers.tradestation.rig import BASE, NOW, Rig, leg, sample
+from tests.brokers.tradestation.rig import BASE, BRACKET, NOW, PAIR, PRICED, Rig, leg, sample
 
-LIMIT = {"type": OrderType.LIMIT, "limit_price": Decimal("5890.25")}
-PAIR = {"type": OrderType.OCO, "limit_price": Decimal(5920), "stop_price": Decimal(5880), "reduce_only": True, "side": Side.SELL}
-BRACKET = {"take_profit": Decimal(5920), "stop_loss": Decimal(5880)}
 QUARANTINE_S = 180
 
 
@@ -33,7 +30,7 @@ def numbered(order: dict[str, Any], number: str) -> dict[str, Any]:
 def test_an_order_is_found_by_what_was_sent() -> None:
     rig = Rig()
     rig.shows(sample("order_stop"), sample("order_received"), sample("order_short_sale"))
-    view = rig.broker.order(sought(**LIMIT))
+    view = rig.broker.order(sought(**PRICED))
     assert view is not None
     assert (view.broker_order_id, view.status) == ("911249493", LegStatus.WORKING)
 
@@ -63,7 +60,7 @@ def test_it_is_found_in_whatever_state_and_case_it_is(name: str) -> None:
 def test_another_order_is_not_taken_for_it(other: dict[str, Any]) -> None:
     rig = Rig()
     rig.shows(sample("order_received"))
-    assert rig.broker.order(sought(**{**LIMIT, **other})) is None
+    assert rig.broker.order(sought(**{**PRICED, **other})) is None
 
 
 @pytest.mark.parametrize(
@@ -73,14 +70,14 @@ def test_another_order_is_not_taken_for_it(other: dict[str, Any]) -> None:
 def test_it_must_have_been_opened_when_it_can_have_been(seconds: int, found: bool) -> None:
     rig = Rig()
     rig.shows(opened(sample("order_received"), NOW + timedelta(seconds=seconds)))
-    assert (rig.broker.order(sought(**LIMIT)) is not None) is found
+    assert (rig.broker.order(sought(**PRICED)) is not None) is found
 
 
 def test_of_two_that_look_alike_nobody_can_tell_which_it_is() -> None:
     rig = Rig()
     rig.shows(sample("order_received"), numbered(sample("order_received"), "911249999"))
     with pytest.raises(BrokerUnavailable, match="cannot tell which"):
-        rig.broker.order(sought(**LIMIT))
+        rig.broker.order(sought(**PRICED))
 
 
 def test_one_of_them_may_belong_to_a_bracket() -> None:
@@ -111,7 +108,7 @@ def test_a_trailing_stop_is_found_by_its_trail_though_its_stop_moves() -> None:
 def test_what_has_ended_since_is_sought_among_the_older_ones() -> None:
     rig = Rig()
     rig.shows(older=(sample("order_out_with_fills"),))
-    view = rig.broker.order(sought(**LIMIT))
+    view = rig.broker.order(sought(**PRICED))
     assert view is not None
     assert (view.status, view.filled_quantity) == (LegStatus.CANCELLED, 1)
     assert rig.asked[-1].url.params["since"] == "2026-11-24"
@@ -122,7 +119,7 @@ def test_absence_needs_both_listings() -> None:
     rig.shows()
     rig.answers("GET", f"{BASE}/historicalorders", (500, {}))
     with pytest.raises(BrokerUnavailable):
-        rig.broker.order(sought(**LIMIT))
+        rig.broker.order(sought(**PRICED))
 
 
 def test_every_page_is_read() -> None:
@@ -154,7 +151,7 @@ def test_a_number_is_looked_up_in_both_listings() -> None:
     rig = Rig()
     rig.answers("GET", f"{BASE}/orders/911249493", sample("orders_not_found"))
     rig.answers("GET", f"{BASE}/historicalorders/911249493", {"Orders": [sample("order_expired")], "Errors": []})
-    view = rig.broker.order(OrderRef("c", "911249493", leg(**LIMIT)))
+    view = rig.broker.order(OrderRef("c", "911249493", leg(**PRICED)))
     assert view is not None
     assert view.status is LegStatus.EXPIRED
 

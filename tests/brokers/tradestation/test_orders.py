@@ -10,20 +10,13 @@ import pytest
 
 from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent, Unsupported
 from fillpath.market.ports.trading_hours import Session
-from fillpath.orders.model import Leg, LegStatus, OrderType, Side
+from fillpath.orders.model import LegStatus, OrderType
 from fillpath.orders.outcomes import Accepted, LegView, Rejected, Unknown
 from fillpath_brokers.facade import Change, OrderRef
-from tests.brokers.tradestation.rig import BASE, GROUPS, NOW, ORDERS, Rig, leg, sample
+from tests.brokers.tradestation.rig import BASE, NOW, ORDERS, PAIR, PRICED, Rig, leg, sample
 
 SYMBOL = "/v3/marketdata/symbols/ESZ26"
-PRICED = {"type": OrderType.LIMIT, "limit_price": Decimal("5890.25")}
-BRACKET = {"take_profit": Decimal(5920), "stop_loss": Decimal(5880)}
 ONE = "911249493"
-
-
-def pair(**more: Any) -> Leg:
-    fields = {"type": OrderType.OCO, "limit_price": Decimal(5920), "stop_price": Decimal(5880), "reduce_only": True}
-    return leg(side=Side.SELL, **fields, **more)
 
 
 @pytest.fixture
@@ -31,15 +24,6 @@ def rig() -> Rig:
     made = Rig()
     made.answers("GET", SYMBOL, sample("symbols_continuous"))
     return made
-
-
-def shows_by_id(rig: Rig, name: str) -> None:
-    """Every way to ask for some of these orders by their ids."""
-    orders = sample(name)["Orders"]
-    ids = [each["OrderID"] for each in orders]
-    for wanted in (ids, ids[1:], sorted(ids), [ids[0]]):
-        found = [each for each in orders if each["OrderID"] in wanted]
-        rig.answers("GET", f"{BASE}/orders/{','.join(wanted)}", {"Orders": found, "Errors": []})
 
 
 # --- submit ---------------------------------------------------------------------------------------------------------------------
@@ -157,75 +141,18 @@ def test_the_meaning_of_prices_is_asked_for_once(rig: Rig) -> None:
     assert rig.paths("GET") == [SYMBOL]
 
 
+def test_parts_of_a_contract_are_not_sent(rig: Rig) -> None:
+    outcome = rig.broker.submit(leg(quantity=Decimal("1.5")))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "invalid_quantity"
+    assert rig.asked == []
+
+
 def test_an_account_that_cannot_be_read_means_that_nothing_was_sent() -> None:
     rig = Rig(account="")
     rig.answers("GET", "/v3/brokerage/accounts", (500, {}))
     with pytest.raises(NotSent):
         rig.broker.submit(leg())
-
-
-# --- groups ---------------------------------------------------------------------------------------------------------------------
-
-
-def test_an_exit_pair_goes_as_one_group(rig: Rig) -> None:
-    rig.answers("POST", GROUPS, sample("placed_pair"))
-    assert rig.broker.submit(pair()) == Accepted(LegView(LegStatus.WORKING, "911249498+911249499"))
-    [body] = rig.sent("POST", GROUPS)
-    assert (body["Type"], len(body["Orders"])) == ("BRK", 2)
-
-
-def test_half_a_pair_is_taken_back_and_refused_once_it_is_gone(rig: Rig) -> None:
-    rig.answers("POST", GROUPS, sample("placed_in_part"))
-    rig.answers("DELETE", f"{ORDERS}/911249498", sample("cancel_sent"))
-    rig.answers("GET", f"{BASE}/orders/911249498", {"Orders": [sample("order_out") | {"OrderID": "911249498"}], "Errors": []})
-    outcome = rig.broker.submit(pair())
-    assert isinstance(outcome, Rejected)
-    assert outcome.reason == "invalid_price"
-
-
-@pytest.mark.parametrize("name", ["order_received", "order_filled", "order_out_with_fills"])
-def test_half_a_pair_that_is_not_gone_is_in_doubt(rig: Rig, name: str) -> None:
-    rig.answers("POST", GROUPS, sample("placed_in_part"))
-    rig.answers("DELETE", f"{ORDERS}/911249498", sample("cancel_sent"))
-    rig.answers("GET", f"{BASE}/orders/911249498", {"Orders": [sample(name) | {"OrderID": "911249498"}], "Errors": []})
-    assert isinstance(rig.broker.submit(pair()), Unknown)
-
-
-def test_half_a_pair_is_in_doubt_whatever_goes_wrong_after_it(rig: Rig) -> None:
-    rig.answers("POST", GROUPS, sample("placed_in_part"))
-    rig.answers("DELETE", f"{ORDERS}/911249498", (401, sample("error_unauthorized")))
-    assert isinstance(rig.broker.submit(pair()), Unknown)
-
-
-def test_a_bracket_is_accepted_with_its_exits(rig: Rig) -> None:
-    rig.answers("POST", ORDERS, sample("placed_bracket"))
-    shows_by_id(rig, "orders_bracket_sent")
-    outcome = rig.broker.submit(leg(**BRACKET))
-    assert isinstance(outcome, Accepted)
-    assert outcome.view.broker_order_id == "911249497"
-    assert outcome.view.exits is not None
-    assert outcome.view.exits.broker_order_id == "911249495+911249496"
-
-
-def test_a_bracket_whose_exits_show_a_moment_later_is_accepted(rig: Rig) -> None:
-    rig.answers("POST", ORDERS, sample("placed_bracket"))
-    shows_by_id(rig, "orders_bracket_sent")
-    linked = sample("orders_bracket_sent")
-    bare = {"Orders": [{k: v for k, v in each.items() if k != "ConditionalOrders"} for each in linked["Orders"]], "Errors": []}
-    rig.answers("GET", f"{BASE}/orders/911249495,911249496,911249497", bare, linked)
-    assert isinstance(rig.broker.submit(leg(**BRACKET)), Accepted)
-
-
-NO_ANSWERS: list[Any] = [(500, {}), (401, {}), (429, {}), httpx.ConnectError("gone"), sample("orders_not_found")]
-
-
-@pytest.mark.parametrize("answer", NO_ANSWERS)
-def test_a_bracket_that_was_taken_is_never_refused_for_what_goes_wrong_after_it(rig: Rig, answer: Any) -> None:
-    rig.answers("POST", ORDERS, sample("placed_bracket"))
-    rig.answers("GET", f"{BASE}/orders/911249495,911249496,911249497", answer)
-    rig.answers("GET", f"{BASE}/historicalorders/911249495,911249496,911249497", sample("orders_not_found"))
-    assert isinstance(rig.broker.submit(leg(**BRACKET)), Unknown)
-    assert rig.paths("POST") == [ORDERS]
 
 
 # --- change and cancel ----------------------------------------------------------------------------------------------------------
@@ -260,11 +187,19 @@ def test_a_change_that_does_not_happen(rig: Rig, answer: Any, expected: type) ->
     assert isinstance(rig.broker.replace(ref, Change(limit_price=Decimal(1))), expected)
 
 
+def test_what_cannot_be_changed_is_told(rig: Rig) -> None:
+    ref = one_order(rig, "order_trailing_stop")
+    outcome = rig.broker.replace(ref, Change(stop_price=Decimal(5885)))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "unsupported"
+    assert rig.paths("PUT") == []
+
+
 def test_half_a_change_of_a_pair_is_in_doubt(rig: Rig) -> None:
-    shows_by_id(rig, "orders_exit_pair")
+    rig.shows_by_id("orders_exit_pair")
     rig.answers("PUT", f"{ORDERS}/911249498", sample("change_sent"))
     rig.answers("PUT", f"{ORDERS}/911249499", (400, sample("change_too_late")))
-    outcome = rig.broker.replace(OrderRef("c", "911249498+911249499", pair()), Change(quantity=Decimal(1)))
+    outcome = rig.broker.replace(OrderRef("c", "911249498+911249499", leg(**PAIR)), Change(quantity=Decimal(1)))
     assert isinstance(outcome, Unknown)
     assert "911249498" in outcome.text
 
@@ -310,7 +245,7 @@ def test_a_cancellation_without_an_answer_is_told(rig: Rig, answer: Any) -> None
 def test_both_of_a_pair_are_cancelled(rig: Rig) -> None:
     for number in ("911249498", "911249499"):
         rig.answers("DELETE", f"{ORDERS}/{number}", sample("cancel_sent"))
-    rig.broker.cancel(OrderRef("c", "911249498+911249499", pair()))
+    rig.broker.cancel(OrderRef("c", "911249498+911249499", leg(**PAIR)))
     assert len(rig.asked) == 2
 
 

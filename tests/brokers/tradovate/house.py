@@ -64,6 +64,21 @@ class Asked:
     headers: httpx.Headers = field(repr=False, default_factory=httpx.Headers)
 
 
+def order(number: int, **fields: Any) -> dict[str, Any]:
+    """A working order."""
+    return {**sample("order_working"), "id": number, **fields}
+
+
+def version(number: int, **fields: Any) -> dict[str, Any]:
+    """Its version."""
+    return {**sample("version_market"), "id": number + 5000, "orderId": number, **fields}
+
+
+def command(number: int, name: str) -> dict[str, Any]:
+    """The command that placed it."""
+    return {"id": number + 9000, "orderId": number, "commandType": "New", "clOrdId": name, "commandStatus": "AtExecution"}
+
+
 class FakeTradovate:
     """Answers each endpoint with what was laid down for it, in turn; the last one stays. Nothing laid down: an empty list."""
 
@@ -111,8 +126,8 @@ class House:
         accounts.save(account(self.clock.now(), self.connection))
         extra = {"md_access_token": "md-1", "user_id": "15460", "account_id": "123", "account_name": "DEMO123456"}
         self.keep(Token("token-1", self.clock.now() + timedelta(minutes=90), extra=extra))
-        services = services_on(self.clock, accounts=accounts, tokens=self.tokens, web=self.web, hours=self.hours)
-        self.broker = TradovateBroker(ACCOUNT_ID, services, market)
+        self.services = services_on(self.clock, accounts=accounts, tokens=self.tokens, web=self.web, hours=self.hours)
+        self.broker = TradovateBroker(ACCOUNT_ID, self.services, market)
 
     @property
     def context(self) -> SignInContext:

@@ -133,7 +133,7 @@ def test_the_bar_that_is_still_running_is_not_final() -> None:
 
 
 def test_whether_bars_are_labelled_by_their_end_is_a_setting() -> None:
-    assert [bar.start.minute for bar in bars(PagingLine(range(0, 8), 100), bar_label="end")] == [0, 1, 2, 3, 4, 5, 6]
+    assert [bar.start.minute for bar in bars(PagingLine(range(8), 100), bar_label="end")] == [0, 1, 2, 3, 4, 5, 6]
 
 
 @pytest.mark.parametrize(
@@ -145,7 +145,7 @@ def test_whether_bars_are_labelled_by_their_end_is_a_setting() -> None:
     ],
 )
 def test_without_a_licence_it_is_unsupported_and_says_that_trading_works(frames: list[str]) -> None:
-    with pytest.raises(Unsupported, match="licence.*trading works without it"):
+    with pytest.raises(Unsupported, match=r"licence.*trading works without it"):
         bars(FakeLine(*frames))
 
 

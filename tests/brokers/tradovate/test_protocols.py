@@ -71,7 +71,7 @@ def props(kind: str, entity: Any, event: str = "Updated") -> str:
     return frame({"e": "props", "d": {"entityType": kind, "eventType": event, "entity": entity}})
 
 
-# --- orders -----------------------------------------------------------------------------------------------------------------------
+# --- orders ---------------------------------------------------------------------------------------------------------------------
 
 
 def test_it_authorizes_synchronizes_once_and_asks_for_contracts_that_nobody_told() -> None:
@@ -165,7 +165,7 @@ def synchronized() -> OrdersProtocol:
     return protocol
 
 
-# --- what both sockets have in common ---------------------------------------------------------------------------------------------
+# --- what both sockets have in common -------------------------------------------------------------------------------------------
 
 
 def test_it_beats_every_two_and_a_half_seconds_and_takes_silence_for_death() -> None:
@@ -246,7 +246,7 @@ def test_no_token_is_shown_by_what_is_to_be_sent() -> None:
     assert "token-1" not in repr(replayed(orders(), ["o"]))
 
 
-# --- market data ------------------------------------------------------------------------------------------------------------------
+# --- market data ----------------------------------------------------------------------------------------------------------------
 
 
 def test_quotes_are_put_together_from_what_has_changed() -> None:

@@ -89,7 +89,7 @@ def test_what_a_person_entered_wrong_is_told_and_not_tried_again(name: str) -> N
 
 @pytest.mark.parametrize("name", ["token_approve_device", "token_enter_code"])
 def test_a_second_factor_says_what_to_do(name: str) -> None:
-    with pytest.raises(NeedsReauth, match="approve it in the e-mail.*sign in again"):
+    with pytest.raises(NeedsReauth, match=r"approve it in the e-mail.*sign in again"):
         sign_in(house(sample(name)))
 
 
@@ -282,6 +282,15 @@ def test_a_captcha_is_a_failure_that_is_not_repeated_for_an_hour() -> None:
     made.venue.instead(LOGIN, sample("penalty_captcha"))
     assert set(renewed_each_minute(made, 59)) == {Renewal.FAILED}
     assert len(made.venue.requests(LOGIN)) == 2
+
+
+def test_a_captcha_on_a_renewal_holds_logins_back_too() -> None:
+    made = house(sample("token"))
+    made.keep(sign_in(made))
+    made.clock.sleep(50 * 60)
+    made.venue.lay_down(RENEW, sample("penalty_captcha"))
+    assert set(renewed_each_minute(made, 59)) == {Renewal.FAILED}
+    assert (len(made.venue.requests(RENEW)), len(made.venue.requests(LOGIN))) == (1, 1)
 
 
 def test_no_secret_stands_in_an_error() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 from fillpath.market.instruments import instrument_of
 from fillpath.orders.model import OrderType, Side
 from fillpath_brokers.facade import Change
+from tests.simulators.events import SimOrder
 from tests.simulators.orders import NewOrder
 
 Body = Mapping[str, Any]
@@ -46,10 +47,16 @@ def new_order(body: Body) -> NewOrder:
     return _with_exits(order, [_single(each) for each in exits])
 
 
-def change_of(body: Body) -> Change:
-    """What a replacement says of an order; BadOrder."""
-    order = _single(body)
-    return Change(order.quantity, order.limit_price, order.stop_price)
+def change_of(body: Body, old: SimOrder) -> tuple[Change, Decimal]:
+    """What a replacement changes about an order, and its own quantity, which counts nothing of what was filled; BadOrder."""
+    new, state = _single(body), old.state
+    grown = new.quantity != state.remaining
+    change = Change(
+        quantity=new.quantity + state.filled_quantity if grown else None,
+        limit_price=new.limit_price if new.limit_price != state.limit_price else None,
+        stop_price=new.stop_price if new.stop_price != state.stop_price else None,
+    )
+    return change, new.quantity
 
 
 def oversold(order: NewOrder, held: Decimal) -> str | None:

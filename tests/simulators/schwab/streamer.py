@@ -20,18 +20,18 @@ from tests.simulators.schwab.symbols import contract_of
 from tests.simulators.sockets import Sending, WebSocketLine
 
 SUCCESS, DENIED, CLOSED, NO_LOGIN, BAD_COMMAND, BAD_SUBSCRIPTION, STOPPED = 0, 3, 12, 20, 21, 22, 30
-_ONLY = web.AppKey("schwab_streamer", dict[str, "_Connection"])
+ONLY = web.AppKey("schwab_streamer", dict[str, "_Connection"])
 
 
 def add_routes(app: web.Application) -> None:
     """The streamer's route."""
-    app[_ONLY] = {}
+    app[ONLY] = {}
     app.router.add_get("/ws", connect)
 
 
 async def connect(request: web.Request) -> web.StreamResponse:
     """One connection, from its login to its end."""
-    socket = web.WebSocketResponse(heartbeat=None)
+    socket = web.WebSocketResponse(timeout=0.5)
     await socket.prepare(request)
     connection = _Connection(request, socket)
     sending = connection.line
@@ -47,8 +47,8 @@ async def connect(request: web.Request) -> web.StreamResponse:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         request.app[SOCKETS].remove(sending)
-        if request.app[_ONLY].get(CUSTOMER) is connection:
-            del request.app[_ONLY][CUSTOMER]
+        if request.app[ONLY].get(CUSTOMER) is connection:
+            del request.app[ONLY][CUSTOMER]
     with suppress(ConnectionResetError):
         await socket.close()
     return socket
@@ -71,7 +71,7 @@ class _Connection:
         self._socket = socket
         self._signed_in = False
         self._over = False
-        self._services: dict[str, _Subscription] = {}
+        self.services: dict[str, _Subscription] = {}
         self._sequences: dict[str, int] = {}
         self._empty_since = asyncio.get_running_loop().time()
         self.line: Sending = request.app[SOCKETS].add(WebSocketLine(request, socket))
@@ -121,8 +121,8 @@ class _Connection:
         if not good:
             await self._answer(request, DENIED, "Login Denied.: token is invalid or has expired.")
             return False
-        before = self._app[_ONLY].get(CUSTOMER)
-        self._app[_ONLY][CUSTOMER] = self
+        before = self._app[ONLY].get(CUSTOMER)
+        self._app[ONLY][CUSTOMER] = self
         if before is not None and before is not self:
             await before.end(CLOSED, "Connection closed: another connection of this user")
         self._signed_in = True
@@ -139,10 +139,10 @@ class _Connection:
             contracts = {key: contract_of(key, self._exchange.now().date()) for key in keys}
             for contract in filter(None, contracts.values()):
                 self._exchange.watch(contract)
-        known = self._services.setdefault(service, _Subscription())
+        known = self.services.setdefault(service, _Subscription())
         match command:
             case "SUBS":
-                self._services[service] = _Subscription(keys, fields)
+                self.services[service] = _Subscription(keys, fields)
             case "ADD":
                 known.keys += [key for key in keys if key not in known.keys]
                 known.fields = fields if parameters.get("fields") else known.fields
@@ -181,7 +181,7 @@ class _Connection:
         """A connection on which nothing is asked for is ended."""
         while True:
             await asyncio.sleep(self._state.empty_s / 10)
-            empty = not any(each.keys for each in self._services.values())
+            empty = not any(each.keys for each in self.services.values())
             if self._signed_in and empty and asyncio.get_running_loop().time() - self._empty_since > self._state.empty_s:
                 await self.end(STOPPED, "Stop streaming due to empty subscription")
 
@@ -195,7 +195,7 @@ class _Connection:
 
     async def _quote(self, quote: Quote, trade: Trade | None) -> None:
         told = Told(quote, trade, self._state.volumes.get(quote.symbol, 0))
-        for service, known in self._services.items():
+        for service, known in self.services.items():
             for key in known.keys:
                 if self._is(key, quote.symbol) and (values := quote_fields(service, told, self._exchange.now().date())):
                     await self._changed(service, known, key, values)
@@ -213,19 +213,19 @@ class _Connection:
 
     async def _bar(self, bar: Bar) -> None:
         self._state.volumes[bar.symbol] = self._state.volumes.get(bar.symbol, 0) + int(bar.volume)
-        for service, known in self._services.items():
+        for service, known in self.services.items():
             for key in known.keys:
                 if service in bar_services(key) and self._is(key, bar.symbol):
                     await self._data(service, [{**bar_fields(service, bar), "seq": self._next(service), "key": key}])
 
     async def _order(self, event: OrderEvent) -> None:
-        if ACTIVITY in self._services and self._services[ACTIVITY].keys:
+        if ACTIVITY in self.services and self.services[ACTIVITY].keys:
             number = self._state.number(event.order.id)
             for kind, account, message in activities(event, number):
                 await self._activity(kind, account, message)
 
     async def _activity(self, kind: str, account: str, message: str) -> None:
-        for key in self._services[ACTIVITY].keys:
+        for key in self.services[ACTIVITY].keys:
             content = {"seq": self._next(ACTIVITY), "key": key, "1": account, "2": kind, "3": message}
             await self._data(ACTIVITY, [content])
 

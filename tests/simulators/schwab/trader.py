@@ -88,8 +88,8 @@ async def replace_order(request: web.Request) -> web.StreamResponse:
     if order.status.ended:
         return service_error(request, 400, "Order cannot be replaced in its current status.")
     try:
-        change = change_of(await _body(request))
-        new = exchange.replace(order.id, change, renew=True, details={**order.details, "quantity": change.quantity})
+        change, quantity = change_of(await _body(request), order)
+        new = exchange.replace(order.id, change, renew=True, details={**order.details, "quantity": quantity})
     except BadOrder as exc:
         return service_error(request, 400, "A validation error occurred while processing the request.", exc.errors)
     except OrderRefused as exc:

@@ -46,6 +46,7 @@ def application(exchange: SimulatedExchange, options: Options) -> web.Applicatio
     faults.on("no_market_data", lambda wanted: setattr(gate, "without_data", bool(wanted)))
     faults.on("login", lambda text: setattr(gate, "refusal", str(text)))
     faults.on("lifetime_s", lambda seconds: setattr(gate, "lifetime_s", float(seconds)))
+    faults.on("silence_s", lambda seconds: setattr(gate, "silence_s", float(seconds)))
     faults.on("penalty", gate.punish)
     faults.on("refuse", desk.refuse)
     faults.on("shutdown", lambda reason: socket.shut_down(app, str(reason)))

@@ -13,7 +13,8 @@ from uuid import uuid4
 
 USER_ID, USER_NAME = 15460, "simulated-trader"
 PASSWORD, CID, SECRET = "simulated-password", "8", "f0000000-0000-4000-8000-000000000000"
-LIFETIME_S = 90 * 60
+LIFETIME_S = 90 * 60.0
+SILENCE_S = 10.0
 MOST_SESSIONS = 2
 WRONG = "Incorrect username or password. Please try again, noting that passwords are case-sensitive."
 DENIED = "Access is denied"
@@ -56,6 +57,7 @@ class Gate:
         self.without_data = False
         self.refusal = ""
         self.lifetime_s = LIFETIME_S
+        self.silence_s = SILENCE_S
         self.tickets: list[Ticket] = []
 
     def login(self, body: dict[str, Any], now: datetime) -> dict[str, Any]:

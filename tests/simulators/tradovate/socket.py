@@ -25,7 +25,6 @@ from tests.simulators.tradovate.rest import DESK, endpoint_named
 from tests.simulators.tradovate.schemas import SCHEMAS, definition
 
 BEAT_S = 2.5
-SILENT_S = 10.0
 NO_LICENCE = "Market data subscription is required: you are not subscribed to this data"
 ROUTES = web.RouteTableDef()
 TALKS: web.AppKey[set["Talk"]] = web.AppKey("talks", set)
@@ -100,7 +99,7 @@ class Talk:
         with suppress(ConnectionResetError):
             while True:
                 await asyncio.sleep(BEAT_S)
-                if self.loop.time() - self._heard > SILENT_S:
+                if self.loop.time() - self._heard > self._desk.gate.silence_s:
                     await response.close()
                 await self._send("h")
 

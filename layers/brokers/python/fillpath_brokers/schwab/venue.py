@@ -186,13 +186,14 @@ class SchwabBroker:
         return tuple(working_order(order, self._ours(symbol_of(order)), view) for order, view in shown if not view.status.ended)
 
     def fills(self, since: datetime) -> tuple[Execution, ...]:
-        """What was filled since then, of every order that may have been."""
+        """What was filled since then, of every order that may have been; Schwab's times are whole seconds."""
+        begin = since.replace(microsecond=0)
         found = (
             execution
             for order in singles(self._trader.recent_orders(since))
             for execution in executions(order, self._ours(symbol_of(order)))
         )
-        return tuple(sorted((each for each in found if each.at >= since), key=lambda each: each.at))
+        return tuple(sorted((each for each in found if each.at >= begin), key=lambda each: each.at))
 
     # --- the account ------------------------------------------------------------------------------------------------------------
 

@@ -36,9 +36,8 @@ class Precheck:
 
     def would_refuse(self, leg: Leg, instrument: Instrument, terms: Terms, after_closing: Decimal) -> Rejected | None:
         """The first reason against the leg, once `after_closing` (signed) of its root is closed; BrokerUnavailable."""
-        if leg.quantity % 1:
-            return Rejected("invalid_quantity", f"TradeStation trades whole numbers: {leg.quantity} {leg.contract} is none")
-        if refused := _account(leg, instrument, self.holdings.own()) or self.details.misread(terms.symbol, instrument):
+        refused = not_whole(leg) or _account(leg, instrument, self.holdings.own())
+        if refused := refused or self.details.misread(terms.symbol, instrument):
             return refused
         if leg.reduce_only:
             return None
@@ -75,6 +74,13 @@ class Precheck:
         confirmations = document.get("Confirmations") or [{}]
         amount = _AMOUNT.search(str(confirmations[0].get("InitialMarginDisplay") or ""))
         return Decimal(amount[0].replace(",", "")) / leg.quantity if amount else None
+
+
+def not_whole(leg: Leg) -> Rejected | None:
+    """Parts of shares and contracts are not traded."""
+    if not leg.quantity % 1:
+        return None
+    return Rejected("invalid_quantity", f"TradeStation trades whole numbers: {leg.quantity} {leg.contract} is none")
 
 
 def _account(leg: Leg, instrument: Instrument, record: Mapping[str, Any]) -> Rejected | None:

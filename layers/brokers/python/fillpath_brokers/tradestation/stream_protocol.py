@@ -81,7 +81,7 @@ class TradeStationProtocol(StreamProtocol[Event]):
         error, status = message.get("Error"), message.get("StreamStatus")
         if _GO_AWAY in (error, status):
             return [Reconnect(f"{self._source} is moving", planned=True)]
-        if error is None or "Symbol" in message:
+        if not error or "Symbol" in message:
             return ()
         text = f"{error}: {message.get('Message', '')}"
         return [GiveUp(f"{_FINAL[error]} ({text})") if error in _FINAL else Reconnect(f"{self._source}: {text}")]

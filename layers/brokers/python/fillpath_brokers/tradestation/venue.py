@@ -13,8 +13,9 @@ time or nothing remaining; that a stream outlives its token, and is dead after 1
 linked with it as OSO and are cancelled with it; that the `quantity` of a change is the whole.
 """
 
+import logging
 from collections.abc import AsyncIterator, Collection, Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Protocol
 
@@ -50,7 +51,7 @@ from fillpath_brokers.tradestation.holdings import Holdings
 from fillpath_brokers.tradestation.lines import Lines
 from fillpath_brokers.tradestation.listing import Listing
 from fillpath_brokers.tradestation.placing import Placing, accepted
-from fillpath_brokers.tradestation.precheck import Precheck
+from fillpath_brokers.tradestation.precheck import Precheck, not_whole
 from fillpath_brokers.tradestation.settings import Settings
 from fillpath_brokers.tradestation.streams import TradeStationStreams
 from fillpath_brokers.tradestation.wire import (
@@ -68,7 +69,8 @@ from fillpath_brokers.tradestation.wire import (
 )
 from fillpath_brokers.web import Web
 
-_EXITS_TRIES, _EXITS_EVERY_S = 3, 0.3
+_EXITS_WITHIN_S, _EXITS_EVERY_S = 1.0, 0.3
+_log = logging.getLogger(__name__)
 
 
 class TradeStationServices(Protocol):
@@ -164,7 +166,7 @@ class TradeStationBroker:
     def submit(self, leg: Leg) -> Outcome:
         """Place the leg. Of a bracket TradeStation is asked for its exits at once; where it does not show them it is in doubt."""
         terms = self._terms_to_send(leg.contract)
-        if refused := self._misread(leg, terms):
+        if refused := not_whole(leg) or self._misread(leg, terms):
             return refused
         pair = leg.type is OrderType.OCO
         body = group_body(leg, terms) if pair else order_body(leg, terms)
@@ -183,10 +185,13 @@ class TradeStationBroker:
         """Change a working order, which keeps its id; of a pair each order that it concerns, one after the other."""
         try:
             orders = self._book.find(ref)
+            if not orders:
+                return Rejected("not_found", f"TradeStation shows no order {ref.client_order_id}")
+            view = self._book.view(orders, ref.leg)
+        except NotSent:
+            raise
         except BrokerUnavailable as exc:
             raise NotSent(f"the order could not be read, so nothing was changed: {exc}") from exc
-        if not orders:
-            return Rejected("not_found", f"TradeStation shows no order {ref.client_order_id}")
         done: list[str] = []
         for order_id, body in change_bodies(change, orders):
             refused = self._placing.change(order_id, body)
@@ -197,7 +202,6 @@ class TradeStationBroker:
             done.append(order_id)
         if not done:
             return Rejected("unsupported", "nothing of the order can be changed so")
-        view = self._book.view(orders, ref.leg) if len(orders) > 1 else own_view(orders[0])
         return Accepted(view)
 
     def cancel(self, ref: OrderRef) -> None:
@@ -306,16 +310,16 @@ class TradeStationBroker:
 
     def _with_exits(self, leg: Leg, ids: tuple[str, ...]) -> Outcome:
         """The entry among the orders that were taken, with its exits."""
-        for attempt in range(_EXITS_TRIES):
-            if attempt:
-                self._clock.sleep(_EXITS_EVERY_S)
+        give_up = self._clock.now() + timedelta(seconds=_EXITS_WITHIN_S)
+        while self._clock.now() < give_up:
             try:
                 shown = self._listing.by_id(ids)
                 entries = [order for order in shown if not related(order, "OSP", "BRK", "OCO")]
                 if len(entries) == 1:
                     return Accepted(self._book.entry_view(entries[0], leg))
             except BrokerError:  # whatever it is, it is not about the order that was placed
-                continue
+                _log.warning("the exits of %s cannot be read yet", leg.client_order_id)
+            self._clock.sleep(_EXITS_EVERY_S)
         return Unknown(f"TradeStation took the orders {', '.join(ids)}, and does not show which exits belong to the entry")
 
     def _told(self, refused: Rejected, leg: Leg) -> Rejected:

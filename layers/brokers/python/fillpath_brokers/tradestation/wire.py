@@ -105,7 +105,7 @@ def change_bodies(change: Change, orders: Iterable[Document]) -> list[tuple[str,
     """Order id and request for each order that a change concerns: of a pair a limit price is one's, a stop price the other's."""
     found = []
     for order in orders:
-        kind = _OURS.get(str(order["OrderType"]).lower())
+        kind = type_of(order)
         body = {"Quantity": change.quantity}
         if kind in {OrderType.LIMIT, OrderType.STOP_LIMIT}:
             body["LimitPrice"] = change.limit_price

@@ -47,6 +47,8 @@ class OrderBook:
             return ()
         versions, fills = self._reading.versions(ids), self._reading.fills(ids)
         named = {order_id: name for name, order_id in placed_by(self._reading.commands()).items()}
+        if missing := set(ids) - versions.keys():
+            raise BrokerUnavailable(f"Tradovate does not say what order {min(missing)} is like")
         contracts = self._reading.names({int(order["contractId"]) for order in working})
         return tuple(
             working_order(
@@ -57,7 +59,6 @@ class OrderBook:
                 named.get(each, ""),
             )
             for each, order in zip(ids, working, strict=True)
-            if each in versions
         )
 
     def fills(self, since: datetime) -> tuple[Execution, ...]:

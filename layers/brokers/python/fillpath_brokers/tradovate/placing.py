@@ -154,7 +154,7 @@ def _new(order_id: Any, exits: LegView | None = None) -> LegView:
 def _changed(versions: dict[int, dict[str, Any]], change: Change) -> int | None:
     """The order that a change is for."""
     if len(versions) == 1:
-        return next(iter(versions))
+        return min(versions)
     wanted = {"Limit": change.limit_price, "Stop": change.stop_price}
     kinds = [kind for kind, price in wanted.items() if price is not None]
     if change.quantity is not None or len(kinds) != 1:

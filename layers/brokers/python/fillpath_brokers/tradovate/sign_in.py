@@ -49,7 +49,7 @@ class _Way:
         login = f"{self.settings.rest_url}\n{self.settings.name}\n{self.settings.cid}"
         return Limit(f"tradovate#{hashlib.sha256(login.encode()).hexdigest()[:16]}#{what}", quota)
 
-    def ask(self, request: Request, limit: Limit | None) -> dict[str, Any]:
+    def ask(self, request: Request, limit: Limit) -> dict[str, Any]:
         """The document that answers, once penalties are over. NeedsReauth for what Tradovate refuses; BrokerUnavailable."""
         waited_s, asked = 0.0, request
         while True:
@@ -64,7 +64,7 @@ class _Way:
             self.context.clock.sleep(penalty.wait_s)
             asked = with_ticket(request, penalty)
 
-    def _read(self, reply: Reply, limit: Limit | None) -> Any:
+    def _read(self, reply: Reply, limit: Limit) -> Any:
         if reply.status == _TOO_MANY:
             self._pause(limit, self.settings.rate_limit_wait_s)
             raise NotSent("Tradovate has locked the login out for asking too often (429)", self.settings.rate_limit_wait_s)
@@ -87,13 +87,14 @@ class _Way:
             return NeedsReauth(f"{APPROVE} (it says: {text})")
         return NeedsReauth(f"Tradovate refuses the login: {text}")
 
-    def _too_long(self, penalty: Penalty, limit: Limit | None) -> NotSent:
+    def _too_long(self, penalty: Penalty, limit: Limit) -> NotSent:
         self._pause(limit, penalty.wait_s)
         return NotSent(penalty.text, penalty.wait_s)
 
-    def _pause(self, limit: Limit | None, seconds: float) -> None:
-        if limit is not None:
-            self.context.web.pause(limit, seconds)
+    def _pause(self, limit: Limit, seconds: float) -> None:
+        """What was asked, and logins in any case: they follow where nothing can be renewed."""
+        for each in (limit, self.limit("login", _LOGINS)):
+            self.context.web.pause(each, seconds)
 
 
 class TradovateSignIn:

@@ -11,7 +11,16 @@ from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState, 
 from fillpath.orders.outcomes import Position
 from fillpath.orders.plan import Nothing, Plan, Refusal, Reversal, Trade, plan
 from fillpath.orders.ports.order_store import LaneView
-from fillpath.orders.sizing import free, has_nothing_to_protect, net, placed_before, reducible, spoken_for, to_protect
+from fillpath.orders.sizing import (
+    free,
+    has_nothing_to_protect,
+    look_beside,
+    net,
+    placed_before,
+    reducible,
+    spoken_for,
+    to_protect,
+)
 from fillpath.orders.transitions import ENTRY_NOT_FILLED, MAIN, POSITION_CLOSED, PROTECT, ended, moved, put_back
 from fillpath.orders.working import cancel_for_good, clear, entry_cleared, in_the_way, is_clear, with_exits_found
 
@@ -119,7 +128,7 @@ def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime
         return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
     positions, view = _read(order, view, floor)
     decision = decide(order, positions, view, floor)
-    obstacles = in_the_way(order, view.working)
+    obstacles = in_the_way(order, view.working, decision)
     if obstacles and not isinstance(decision, Refusal | Reversal):
         if isinstance(decision, Trade) and not decision.reduces and (end := entry_blocked(order, bool(view.unknown), floor)):
             return _end(order, end, floor)
@@ -134,6 +143,7 @@ def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime
 
 def _read(order: Order, view: LaneView, floor: Floor) -> tuple[tuple[Position, ...], LaneView]:
     """What is held, and the lane with every bracket whose fill may be part of that."""
+    look_beside(order, view, floor)
     positions = floor.desk.positions(account_of(order), order.root)
     return positions, with_exits_found(view, floor)
 

@@ -8,7 +8,7 @@ from decimal import Decimal
 from fillpath.errors import BrokerError, Conflict
 from fillpath.orders.floor import Floor, account_of, change
 from fillpath.orders.model import Leg, LegStatus, Order, OrderState
-from fillpath.orders.outcomes import Accepted, RateLimited
+from fillpath.orders.outcomes import Accepted, LegView, RateLimited
 from fillpath.orders.ports.verification_queue import Check
 from fillpath.orders.transitions import answered, doubtful, observed, preparing, refused, told, unsent
 
@@ -57,7 +57,7 @@ def look(order: Order, name: str, floor: Floor) -> Order:
     view = floor.desk.look_up(account_of(order), leg) if leg else None
     if view is None:
         return order
-    held = _held_now(order, floor)
+    held = _held_now(order, view, floor)
     return change(order, lambda o: _telling(observed(o, name, view, floor.clock.now()), held), floor)
 
 
@@ -106,7 +106,7 @@ def resolve(order: Order, name: str, floor: Floor) -> Order:
         view = floor.desk.look_up(account_of(order), leg)
     except BrokerError:
         return _in_doubt(order, leg, asked_at, floor)
-    held = _held_now(order, floor)
+    held = _held_now(order, view, floor)
     if view is not None:
         return change(order, lambda o: _telling(observed(o, name, view, floor.clock.now()), held), floor)
     if leg.status.in_doubt and _absence_counts(order, leg, asked_at, floor):
@@ -157,9 +157,10 @@ def _if_same_attempt(seen: Leg, how: Callable[[Order], Order]) -> Callable[[Orde
     return verdict
 
 
-def _held_now(order: Order, floor: Floor) -> Decimal | None:
-    """What is held while a reversal in doubt is resolved: others may have acted since it gave up the lane."""
-    if order.state is not OrderState.UNKNOWN or not order.auto_exit:
+def _held_now(order: Order, view: LegView | None, floor: Floor) -> Decimal | None:
+    """What is held while a reversal in doubt is resolved, or ends with exits at work: its own legs do not tell it alone then."""
+    stops = view is not None and view.exits is not None and view.status.ended and view.status is not LegStatus.FILLED
+    if not order.auto_exit or order.state.ended or not (stops or order.state is OrderState.UNKNOWN):
         return None
     try:
         positions = floor.desk.positions(account_of(order), order.root)

@@ -50,7 +50,7 @@ def protection_of(order: Order, at: datetime) -> Order | None:
         submitted_at=at,
         reduces=True,
         legs=(exits,),
-        events=(Event(at=at, to_state=OrderState.WORKING, reason=f"placed with {order.order_id}"),),
+        events=(Event(at=at, to_state=OrderState.WORKING, reason="placed_with_entry"),),
         listing=Listing.WORKING,
     )
 

@@ -26,20 +26,38 @@ def free(position: Position, taken: dict[str, Decimal]) -> Decimal:
 def spoken_for(order: Order, view: LaneView, floor: Floor) -> dict[str, Decimal]:
     """What other orders may still take from each contract: reductions in doubt, and (for what will rest itself) resting ones.
 
-    Where the venue knows reduce-only orders, what rests cannot open a position and may overlap, but for exits of brackets with
-    each other. To be asked after the position was read: what an entry has filled since counts as taken. Raises BrokerError.
+    To be asked after the position was read: what an entry has filled since counts as taken. Raises BrokerError.
     """
-    others = [floor.orders.get(each.order_id) for each in view.unknown]
-    if order.resting:
-        resting = [floor.orders.get(each.order_id) for each in view.working if each.reduces and each.order_id != order.order_id]
-        overlaps = floor.desk.capabilities(account_of(order)).reduce_only
-        others += [each for each in resting if not overlaps or (order.parent_id and each.parent_id)]
     taken: dict[str, Decimal] = {}
-    for other in others:
+    for other in [*(floor.orders.get(each.order_id) for each in view.unknown), *_beside(order, view, floor)]:
         for leg in other.legs:
             if leg.reduce_only and not leg.status.ended and leg.status is not LegStatus.QUEUED:
                 taken[leg.contract] = taken.get(leg.contract, Decimal(0)) + may_take(other, leg, floor)
     return taken
+
+
+def look_beside(order: Order, view: LaneView, floor: Floor) -> None:
+    """Record what has filled of the resting orders that count beside this one; to be done before the position is read.
+
+    The other way round, a fill that nobody has recorded yet would count twice: as gone from the position and as still to come.
+    """
+    for other in _beside(order, view, floor):
+        if other.live_leg and not other.state.ended:
+            look(other, other.live_leg.leg, floor)
+
+
+def _beside(order: Order, view: LaneView, floor: Floor) -> list[Order]:
+    """The resting reductions that something which will rest itself must leave room for.
+
+    Where the venue knows reduce-only orders, what rests cannot open a position and may overlap, but for exits of brackets with
+    each other.
+    """
+    if not order.resting or not order.reduces:
+        return []
+    overlaps = floor.desk.capabilities(account_of(order)).reduce_only
+    listed = [each.order_id for each in view.working if each.reduces and each.order_id != order.order_id]
+    others = [floor.orders.get(order_id) for order_id in listed]
+    return [other for other in others if not overlaps or (order.parent_id and other.parent_id)]
 
 
 def may_take(order: Order, leg: Leg, floor: Floor) -> Decimal:

@@ -175,10 +175,13 @@ def _close_resolved(order: Order, at: datetime) -> Order:
 
 
 def stopped(order: Order, at: datetime, reason: str, held: Decimal | None = None, message: str | None = None) -> Order:
-    """A reversal ended half way, telling what is `held` (signed); reckoned from the legs where nobody read the position."""
+    """A reversal ended half way, telling what is `held` (signed); reckoned from the legs where nobody read the position.
+
+    Its legs do not tell it where others may have acted since: in doubt, or with exits at work.
+    """
     if order.state.ended:
         return order
-    if held is None and order.listing is not Listing.UNKNOWN:
+    if held is None and order.listing is not Listing.UNKNOWN and not any(leg.exits_ref for leg in order.legs):
         held = (order.position_before or Decimal(0)) + sum(
             (leg.side.sign * leg.filled_quantity for leg in order.legs), Decimal(0)
         )

@@ -9,7 +9,7 @@ from datetime import timedelta
 from fillpath.orders.floor import Floor, account_of, change
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel
 from fillpath.orders.model import Leg, Order, OrderState
-from fillpath.orders.sizing import may_take, spoken_for, to_protect
+from fillpath.orders.sizing import look_beside, may_take, spoken_for, to_protect
 from fillpath.orders.transitions import ENTRY_NOT_FILLED, POSITION_CLOSED, ended, making_way
 
 _SETTLED = timedelta(seconds=60)
@@ -47,6 +47,8 @@ def _is_settled(leg: Leg, entry: Order | None, floor: Floor) -> bool:
 
 
 def _fit(order: Order, leg: Leg, floor: Floor) -> Order:
+    view = floor.orders.lane(order.lane)
+    look_beside(order, view, floor)
     positions = floor.desk.positions(account_of(order), order.root)
     if not any(p.contract == leg.contract and leg.side.sign * p.quantity < 0 for p in positions):
         return cancel(order, leg.leg, SEE_CANCELLED_S, floor, POSITION_CLOSED)

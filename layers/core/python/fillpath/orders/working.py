@@ -3,6 +3,7 @@
 from fillpath.orders.floor import Change, Floor, change
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look
 from fillpath.orders.model import Operation, Order, OrderState, Side
+from fillpath.orders.plan import Plan, Trade
 from fillpath.orders.ports.order_store import LaneView, Working
 from fillpath.orders.transitions import ended, is_protection, making_way
 
@@ -10,21 +11,23 @@ _EXITS = {Operation.EXIT_LONG: Side.SELL, Operation.EXIT_SHORT: Side.BUY}
 _ENTRIES = {Operation.ENTER_LONG: Side.BUY, Operation.ENTER_SHORT: Side.SELL}
 
 
-def in_the_way(order: Order, working: tuple[Working, ...]) -> tuple[Working, ...]:
+def in_the_way(order: Order, working: tuple[Working, ...], decision: Plan) -> tuple[Working, ...]:
     """The resting orders that must be cancelled before `order` acts.
 
     A close or target clears the lane (so does a reversal, in its own steps); a partial exit clears its own side, since that
-    would exit the same quantity; an entry clears resting entries against it. What only comes to rest itself, or is placed
-    again, leaves protection alone.
+    would exit the same quantity; an entry clears resting entries against it, and one that turns out to reduce what a partial exit
+    clears. What only comes to rest itself, or is placed again, leaves protection alone.
     """
     if order.live_leg and (order.live_leg.status.ended or is_protection(order.live_leg.leg)):
         return ()
     if order.operation in _ENTRIES:
-        return tuple(w for w in working if not w.reduces and w.side is _ENTRIES[order.operation].opposite)
+        side = _ENTRIES[order.operation]
+        reduces = isinstance(decision, Trade) and decision.reduces and not order.resting
+        return tuple(w for w in working if (not w.reduces and w.side is side.opposite) or (reduces and w.side is side))
     if order.resting:
         return tuple(w for w in working if not w.reduces and order.operation not in _EXITS)
-    side = _EXITS.get(order.operation)
-    return working if side is None else tuple(w for w in working if w.side is side)
+    exits = _EXITS.get(order.operation)
+    return working if exits is None else tuple(w for w in working if w.side is exits)
 
 
 def with_exits_found(view: LaneView, floor: Floor) -> LaneView:
@@ -72,7 +75,7 @@ def _is_gone(resting: Order) -> bool:
 
 def _has_nothing_to_exit(by: Order, resting: Order, floor: Floor) -> bool:
     """Exits of an entry that rests unfilled take nothing from a position, so that a partial exit leaves both of them alone."""
-    if resting.parent_id is None or by.operation not in _EXITS:
+    if resting.parent_id is None or by.operation not in {*_EXITS, *_ENTRIES}:
         return False
     entry = floor.orders.get(resting.parent_id)
     if entry.state is not OrderState.WORKING or entry.live_leg is None:
