@@ -90,9 +90,7 @@ def test_the_record_names_the_exits_and_their_entry() -> None:
     record, exits = order_record(on.get(entry)), order_record(on.exits(entry))
     assert (record["protection_id"], exits["parent_id"]) == (exits["order_id"], record["order_id"])
     assert (record["take_profit"], record["legs"][0]["exits_ref"]) == ("110", "V2")
-    assert exits["events"] == [
-        {"at": exits["received_at"], "from": None, "to": "WORKING", "reason": f"placed with {entry.order_id}"}
-    ]
+    assert exits["events"] == [{"at": exits["received_at"], "from": None, "to": "WORKING", "reason": "placed_with_entry"}]
     assert {order.order_id for order in on.orders.of_user("U1", 5)} == {record["order_id"], exits["order_id"]}
 
 

@@ -19,6 +19,7 @@ def reply(name: str, status: int = 400) -> Reply:
         ("refusal_symbol", 400, "invalid_symbol", "Instrument for XYZQ does not exist."),
         ("refusal_buying_power", 400, "insufficient_margin", "buying power"),
         ("refusal_short", 400, "short_not_allowed", "hard to borrow"),
+        ("refusal_market_closed", 400, "market_closed", "market is closed"),
         ("refusal_restricted", 403, "account_blocked", "Account_Sys_0005"),
         ("refusal_not_entitled", 403, "not_entitled", "Forbidden"),
         ("refusal_too_late_to_cancel", 400, "rejected", "current status"),

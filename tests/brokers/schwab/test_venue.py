@@ -1,6 +1,6 @@
 """Schwab behind the facade: what is sent, what each answer means, and what is held."""
 
-from datetime import UTC, datetime
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -8,10 +8,12 @@ import httpx
 import pytest
 
 from fillpath.errors import BrokerUnavailable, NotSent, Unsupported
+from fillpath.market.ports.trading_hours import Session
 from fillpath.orders.model import LegStatus, OrderType, Side
 from fillpath.orders.outcomes import Accepted, LegView, Rejected, Unknown
-from fillpath_brokers.facade import Change, Feed, OrderRef
-from tests.brokers.schwab.site import HASH, Bench, answers, created, dumped, leg, listing, sample
+from fillpath_brokers.facade import Change, OrderRef
+from tests.brokers.schwab.site import HASH, NOW, Bench, answers, created, dumped, leg, sample
+from tests.fakes.trading_hours import FakeTradingHours
 
 PLACE = f"POST /accounts/{HASH}/orders"
 ENTRY = {"type": OrderType.LIMIT, "limit_price": Decimal("229.05"), "take_profit": Decimal(240), "stop_loss": Decimal(220)}
@@ -89,6 +91,19 @@ def test_a_clear_refusal_is_told_in_schwabs_words() -> None:
     assert isinstance(outcome, Rejected)
     assert outcome.reason == "insufficient_margin"
     assert "buying power" in outcome.text
+
+
+def test_a_closed_market_is_told_with_when_it_opens() -> None:
+    at = Bench({PLACE: answers("refusal_market_closed", 400)})
+    opens = NOW + timedelta(hours=15)
+    hours = at.services.hours
+    assert isinstance(hours, FakeTradingHours)
+    hours.publish("XNYS", (Session(opens, opens + timedelta(hours=6)),), NOW)
+    outcome = at.broker.submit(leg(type=OrderType.LIMIT, limit_price=Decimal(229), time_in_force="ioc"))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "market_closed"
+    assert outcome.text.startswith("This order cannot be accepted: the market is closed.")
+    assert f"{opens:%Y-%m-%d %H:%M} UTC" in outcome.text
 
 
 def test_without_the_hash_of_the_account_nothing_was_sent() -> None:
@@ -245,132 +260,3 @@ def test_a_cancellation_that_is_not_taken_is_told(answer: httpx.Response) -> Non
     at = Bench({"DELETE /orders/1002881234001": answer, "GET /orders/1002881234001": answers("order_working")})
     with pytest.raises(BrokerUnavailable):
         at.broker.cancel(OrderRef("", "1002881234001"))
-
-
-# --- lists and holdings ---------------------------------------------------------------------------------------------------------
-
-
-def test_working_orders_are_listed_with_exits_that_wait() -> None:
-    at = Bench({f"GET /accounts/{HASH}/orders": listing("bracket_working", "order_filled", "oco_working", "order_replaced")})
-    shown = at.broker.orders()
-    assert [each.view.broker_order_id for each in shown] == [
-        "1002881234010",
-        "1002881234012",
-        "1002881234013",
-        "1002881234021",
-        "1002881234022",
-    ]
-    assert [each.reduce_only for each in shown] == [False, True, True, True, True]
-    assert shown[2].stop_price == 220
-
-
-def test_everything_that_works_is_cancelled() -> None:
-    at = Bench(
-        {
-            f"GET /accounts/{HASH}/orders": listing("order_working", "order_filled"),
-            "DELETE /orders/1002881234001": httpx.Response(200),
-        }
-    )
-    at.broker.cancel_all()
-    assert [each.method for each in at.site.requests].count("DELETE") == 1
-
-
-def test_fills_are_those_since_then_the_oldest_first() -> None:
-    at = Bench({f"GET /accounts/{HASH}/orders": listing("bracket_target_filled", "order_filled")})
-    since = datetime(2026, 11, 25, 15, 51, 55, tzinfo=UTC)
-    assert [(each.broker_order_id, each.quantity) for each in at.broker.fills(since)] == [
-        ("1002881234001", 6),
-        ("1002881234012", 10),
-    ]
-
-
-def test_positions_are_signed_and_in_our_spelling() -> None:
-    at = Bench({f"GET /accounts/{HASH}": answers("account_margin")})
-    held = {each.contract: (each.quantity, each.average_price) for each in at.broker.positions()}
-    assert held == {"AAPL": (10, Decimal("220.5")), "SPY": (3, 590), "TSLA": (-2, 400)}
-
-
-def test_the_balances_of_a_margin_and_of_a_cash_account() -> None:
-    margin = Bench({f"GET /accounts/{HASH}": answers("account_margin")}).broker.balances()
-    assert (margin.cash, margin.equity, margin.unrealised_pnl) == (21800, Decimal("25100.5"), Decimal("125.5"))
-    cash = Bench({f"GET /accounts/{HASH}": answers("account_cash")}).broker.balances()
-    assert (cash.cash, cash.equity) == (Decimal("1000.25"), Decimal("3290.75"))
-
-
-def test_balances_without_any_figure_are_no_balances() -> None:
-    empty = httpx.Response(200, json={"securitiesAccount": {"type": "CASH", "currentBalances": {}}})
-    with pytest.raises(BrokerUnavailable):
-        Bench({f"GET /accounts/{HASH}": empty}).broker.balances()
-
-
-def test_a_short_position_is_closed_by_covering_it_once() -> None:
-    at = Bench({f"GET /accounts/{HASH}": answers("account_margin"), PLACE: created(5)})
-    at.broker.liquidate("TSLA")
-    [body] = at.site.sent("POST")
-    assert (body["orderLegCollection"][0]["instruction"], body["orderLegCollection"][0]["quantity"]) == ("BUY_TO_COVER", 2)
-    at.broker.liquidate("MSFT")
-    assert len(at.site.sent("POST")) == 1
-
-
-def test_the_accounts_are_those_that_the_app_may_see() -> None:
-    assert [(each.account_id, each.trades) for each in Bench().broker.accounts()] == [
-        ("90000001", frozenset({"equity"})),
-        ("90000002", frozenset({"equity"})),
-    ]
-
-
-# --- what would be refused ------------------------------------------------------------------------------------------------------
-
-
-def checked(account: str = "account_margin", after_closing: str = "0", **fields: Any) -> Rejected | None:
-    at = Bench({"GET /marketdata/v1/quotes": answers("quotes"), f"GET /accounts/{HASH}": answers(account)})
-    return at.broker.precheck(leg(**fields), Decimal(after_closing))
-
-
-def test_what_the_account_can_pay_is_not_objected_to() -> None:
-    assert checked(quantity=Decimal(100)) is None
-
-
-def test_buying_power_is_reckoned_with_what_the_closing_frees() -> None:
-    refused = checked(quantity=Decimal(200))
-    assert refused is not None
-    assert refused.reason == "insufficient_margin"
-    assert "45,810.00 required" in refused.text
-    assert checked(quantity=Decimal(200), after_closing="10") is None
-
-
-@pytest.mark.parametrize(
-    ("account", "fields", "reason"),
-    [
-        ("account_cash", {"side": Side.SELL, "quantity": Decimal(1)}, "account_blocked"),
-        ("account_margin", {"contract": "MSFT"}, "invalid_symbol"),
-        ("account_margin", {"quantity": Decimal("0.5")}, "invalid_quantity"),
-    ],
-)
-def test_other_reasons_against_an_order(account: str, fields: dict[str, Any], reason: str) -> None:
-    refused = checked(account, **fields)
-    assert refused is not None
-    assert refused.reason == reason
-
-
-@pytest.mark.parametrize(
-    ("kind", "shortable", "words"),
-    [("CASH", True, "cash account"), ("MARGIN", False, "cannot be sold short"), ("MARGIN", True, None)],
-)
-def test_shorts_need_a_margin_account_and_a_share_that_can_be_borrowed(kind: str, shortable: bool, words: str | None) -> None:
-    quotes = sample("quotes")
-    quotes["AAPL"]["reference"]["isShortable"] = shortable
-    account = {"securitiesAccount": {"type": kind, "currentBalances": {"buyingPower": 100_000}}}
-    at = Bench({"GET /marketdata/v1/quotes": dumped(quotes), f"GET /accounts/{HASH}": dumped(account)})
-    refused = at.broker.precheck(leg(side=Side.SELL), Decimal(0))
-    assert (refused is None) is (words is None)
-    assert words is None or (refused and words in refused.text)
-
-
-def test_what_reduces_is_not_asked_for_money() -> None:
-    assert checked("account_cash", side=Side.SELL, reduce_only=True) is None
-
-
-def test_trades_are_not_streamed() -> None:
-    with pytest.raises(Unsupported, match="quotes and bars"):
-        Bench().broker.stream(["AAPL"], Feed.TICKS)

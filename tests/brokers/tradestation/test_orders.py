@@ -195,10 +195,11 @@ def test_what_cannot_be_changed_is_told(rig: Rig) -> None:
     assert rig.paths("PUT") == []
 
 
-def test_half_a_change_of_a_pair_is_in_doubt(rig: Rig) -> None:
+@pytest.mark.parametrize("answer", [(400, sample("change_too_late")), (429, {}), (401, {}), httpx.ConnectError("gone")])
+def test_half_a_change_of_a_pair_is_in_doubt(rig: Rig, answer: Any) -> None:
     rig.shows_by_id("orders_exit_pair")
     rig.answers("PUT", f"{ORDERS}/911249498", sample("change_sent"))
-    rig.answers("PUT", f"{ORDERS}/911249499", (400, sample("change_too_late")))
+    rig.answers("PUT", f"{ORDERS}/911249499", answer)
     outcome = rig.broker.replace(OrderRef("c", "911249498+911249499", leg(**PAIR)), Change(quantity=Decimal(1)))
     assert isinstance(outcome, Unknown)
     assert "911249498" in outcome.text

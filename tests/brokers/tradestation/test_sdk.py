@@ -29,6 +29,7 @@ from fillpath_brokers.tradestation.symbols import to_venue
 from tests.simulators.options import Options
 from tests.simulators.server import Simulator, running
 from tests.simulators.tradestation import CREDENTIALS
+from tests.simulators.tradestation.house import FUTURES
 from tests.waiting import PATIENCE_S
 
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
@@ -36,7 +37,7 @@ pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
 Seen = TypeVar("Seen")
 Story = Callable[[TradeStationClient, str], Awaitable[None]]
 
-ACCOUNT = CREDENTIALS["account"]
+ACCOUNT = FUTURES
 PRICE = Decimal(5900)
 
 

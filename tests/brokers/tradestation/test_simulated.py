@@ -33,6 +33,7 @@ from tests.simulators.exchange import SimulatedExchange
 from tests.simulators.options import Options
 from tests.simulators.server import Simulator, running
 from tests.simulators.tradestation import CREDENTIALS
+from tests.simulators.tradestation import connection as simulated
 from tests.simulators.tradestation.house import MARGIN
 from tests.waiting import PATIENCE_S, until
 
@@ -55,7 +56,7 @@ class Office:
     def broker(self) -> TradeStationBroker:
         """The account, signed in just now."""
         store, now = FakeAccountStore(), self.clock.now()
-        connection = {**self.context.connection, "account": CREDENTIALS["account"]}
+        connection = simulated(self.simulator.url)
         store.save(
             Account(account_id="A1", user_id="U1", venue="tradestation", label="mine", connection=connection, created_at=now)
         )

@@ -8,9 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.venue_form import read_from
 from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent, Refused
 from fillpath_brokers import registry
 from fillpath_brokers.token_store import Renewal
+from fillpath_brokers.tradovate.settings import Settings
 from fillpath_brokers.tradovate.sign_in import SIGN_IN, authorization
 from tests.brokers.tradovate.house import ACCOUNT_ID, SECRETS, House, sample
 
@@ -71,6 +73,15 @@ def test_a_device_id_is_made_once_for_the_person_and_without_one_the_account_s_o
     first, second = (each.body["deviceId"] for each in bare.venue.requests(LOGIN))
     assert first == second
     assert uuid.UUID(first)
+
+
+def test_what_is_entered_is_kept_with_the_device_id_in_the_connection_and_no_secret_there() -> None:
+    entered = read_from(json.dumps(SECRETS | {"name": "ann-smith", "cid": "8"}), SIGN_IN.fields, {}, "Tradovate")
+    assert uuid.UUID(entered.connection["device_id"])
+    assert entered.connection["environment"] == "demo"
+    assert entered.credentials == SECRETS
+    SIGN_IN.check(entered.connection)
+    assert Settings.of({"account": ""}).account is None
 
 
 def test_only_password_and_key_are_secrets() -> None:

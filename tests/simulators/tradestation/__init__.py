@@ -20,7 +20,6 @@ from tests.simulators.tradestation.house import FUTURES, HOUSE, House, error_bod
 
 CREDENTIALS: Mapping[str, str] = {
     "environment": "sim",
-    "account": FUTURES,
     "client_id": "simulated-client",
     "client_secret": "simulated-secret",
     "redirect_uri": "http://localhost:8080",
@@ -30,7 +29,7 @@ CREDENTIALS: Mapping[str, str] = {
 
 def connection(base_url: str) -> dict[str, str]:
     """How an account's connection leads here."""
-    return {"endpoint": base_url}
+    return {"endpoint": base_url, "account": FUTURES}
 
 
 def application(exchange: SimulatedExchange, options: Options) -> web.Application:

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from fillpath.errors import BrokerUnavailable
+from fillpath.errors import BrokerUnavailable, Unsupported
 from fillpath.orders.outcomes import Position
 from fillpath_brokers.canonical import root_of
 from fillpath_brokers.facade import Balances
 from fillpath_brokers.schwab.wire import Document, number
 
 ZERO = Decimal(0)
+_SHARES = {"EQUITY", "COLLECTIVE_INVESTMENT"}
 
 
 def positions(account: Document, ours: Callable[[str], str]) -> tuple[Position, ...]:
@@ -19,6 +20,18 @@ def positions(account: Document, ours: Callable[[str], str]) -> tuple[Position, 
         return tuple(each for row in account.get("positions") or () if (each := _position(row, ours)).quantity)
     except (KeyError, TypeError, ArithmeticError) as exc:
         raise BrokerUnavailable(f"Schwab's positions cannot be read: {exc!r}") from exc
+
+
+def held(account: Document, contract: str, ours: Callable[[str], str]) -> tuple[str, Decimal] | None:
+    """Schwab's symbol of a share that is held under our name, and how much (signed); Unsupported for what is no share."""
+    for row in account.get("positions") or ():
+        symbol, kind = row["instrument"]["symbol"], row["instrument"].get("assetType")
+        quantity = _position(row, ours).quantity
+        if ours(symbol) == contract and quantity:
+            if kind not in _SHARES:
+                raise Unsupported(f"{contract} is {kind} at Schwab, which cannot be closed from here")
+            return symbol, quantity
+    return None
 
 
 def balances(account: Document) -> Balances:

@@ -40,17 +40,18 @@ class Hub:
                 self._stream = self._open(self._carried)
                 self._pump = asyncio.create_task(self._run(self._stream))
             else:
-                self._carry()
+                self.carry()
         try:
             yield
         finally:
             await self._left(listener)
 
-    def change(self, feed: Feed, add: dict[str, str], remove: set[str]) -> None:
-        """Other topics for everybody who listens to this feed. From any task or thread."""
-        for listener in [each for each in self._listeners if each.feed is feed]:
-            listener.want(add, remove)
-        self._carry()
+    def carry(self) -> None:
+        """Carry what the listeners want by now. From any task or thread."""
+        with self._lock:
+            before, self._carried = self._carried, self._wanted()
+            if self._stream and before != self._carried:
+                self._stream.update(self._carried - before, before - self._carried)
 
     def close(self) -> None:
         """End the stream, and with it every listener's. From any task or thread."""
@@ -61,19 +62,13 @@ class Hub:
         async with self._turn:
             self._listeners.remove(listener)
             if self._listeners:
-                self._carry()
+                self.carry()
             elif self._pump is not None:
                 self.close()
                 await asyncio.gather(self._pump, return_exceptions=True)
 
     def _wanted(self) -> frozenset[str]:
         return frozenset(name for listener in self._listeners for name in listener.topics)
-
-    def _carry(self) -> None:
-        with self._lock:
-            before, self._carried = self._carried, self._wanted()
-            if self._stream and before != self._carried:
-                self._stream.update(self._carried - before, before - self._carried)
 
     async def _run(self, stream: Stream[StreamerEvent]) -> None:
         error: Exception | None = None

@@ -5,6 +5,7 @@ Schwab allows one connection for each login. A second account of the same login,
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
 from datetime import timedelta
+from weakref import WeakSet
 
 from fillpath.accounts.access import Access
 from fillpath.errors import BrokerUnavailable, Unsupported
@@ -34,11 +35,14 @@ class SchwabStreams:
         self._look_up = look_up
         self._means = means or Means()
         self._hub = Hub(lambda topics: Stream(self._opening, topics, self._means))
+        self._listeners: WeakSet[Listener] = WeakSet()
         self._last: tuple[StreamerProtocol, Access] | None = None
 
     def market(self, symbols: Mapping[str, str], feed: Feed) -> AsyncGenerator[MarketEvent, None]:
         """Quotes or bars of these symbols: ours by Schwab's spelling. Unsupported for trades."""
-        return self._market(Listener(_topics(feed, symbols), self._means.clock.now, feed))
+        listener = Listener(_topics(feed, symbols), self._means.clock.now, feed)
+        self._listeners.add(listener)
+        return self._market(listener)
 
     async def orders(self) -> AsyncGenerator[OrderUpdate | Gap, None]:
         """Every change of an order of this account."""
@@ -48,8 +52,12 @@ class SchwabStreams:
                 yield update
 
     def update(self, feed: Feed, add: Mapping[str, str], remove: Iterable[str]) -> None:
-        """Change what the running streams of this feed carry. From any task or thread."""
-        self._hub.change(feed, _topics(feed, add), {topic(feed, symbol) for symbol in remove})
+        """Change what the streams of this feed carry, also of those that nobody reads yet. From any task or thread."""
+        wanted, left = _topics(feed, add), {topic(feed, symbol) for symbol in remove}
+        for listener in list(self._listeners):
+            if listener.feed is feed:
+                listener.want(wanted, left)
+        self._hub.carry()
 
     def close(self) -> None:
         """End them all. From any task or thread."""

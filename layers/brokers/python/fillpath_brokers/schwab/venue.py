@@ -40,6 +40,7 @@ from fillpath_brokers.facade import (
     OrderUpdate,
     VenueAccount,
 )
+from fillpath_brokers.market_hours import MarketHours
 from fillpath_brokers.pairs import ids_of
 from fillpath_brokers.schwab import holdings, symbols
 from fillpath_brokers.schwab.bodies import closing_body, order_body
@@ -106,6 +107,7 @@ class SchwabBroker:
         self.capabilities = self._settings.capabilities
         self._clock = services.clock
         self._hours = services.hours
+        self._market_hours = MarketHours(services.hours, services.clock)
         quota = Quota(self._settings.requests_per_minute, burst=30, reserve=10)
         wait_s = self._settings.rate_limit_wait_s
         self._session = Session(account, services.tokens, services.web, authorization, quota, wait_s=wait_s)
@@ -153,7 +155,7 @@ class SchwabBroker:
         request = Request("POST", self._trader.url_to_send_to("/orders"), json=body, timeout_s=SUBMIT_S, urgent=leg.reduce_only)
         reply = self._session.send(request)
         if (refused := not_placed(reply)) or not reply.ok:
-            return refused or Unknown(f"Schwab answers {reply.status}: {read(reply).text}")
+            return self._explained(refused, leg) if refused else Unknown(f"Schwab answers {reply.status}: {read(reply).text}")
         placed = new_id(reply)
         if placed is None:
             return Unknown(f"Schwab answers {reply.status} without the address of the order")
@@ -216,10 +218,10 @@ class SchwabBroker:
             self._cancel(order.view.broker_order_id or "")
 
     def liquidate(self, contract: str) -> None:
-        """Close the position at the market; nothing happens where nothing is held."""
-        held = sum((each.quantity for each in self.positions() if each.contract == contract), Decimal(0))
-        if held:
-            body = closing_body(self._share(contract), held)
+        """Close the position at the market, also of a share outside the catalogue; nothing happens where nothing is held."""
+        held = holdings.held(self._trader.account(), contract, self._ours)
+        if held is not None:
+            body = closing_body(*held)
             url = self._trader.url_to_send_to("/orders")
             reply = self._session.send(Request("POST", url, json=body, timeout_s=SUBMIT_S, urgent=True))
             if not reply.ok:
@@ -267,6 +269,13 @@ class SchwabBroker:
         except BrokerUnavailable as exc:
             return Unknown(f"Schwab took it as order {placed}, but its exits could not be read: {exc}")
         return Accepted(shown) if shown else Unknown(f"Schwab took it as order {placed}, but does not show it yet")
+
+    def _explained(self, refused: Rejected, leg: Leg) -> Rejected:
+        """With when the market opens again, where that is the reason."""
+        if refused.reason != "market_closed":
+            return refused
+        hours = self._market_hours.closed_text(instrument_behind(leg.contract), leg.contract)
+        return Rejected(refused.reason, f"{refused.text} ({hours})") if hours else refused
 
     def _name(self, ref: OrderRef) -> str | None:
         """What the order is called at Schwab; None: it shows no such order."""

@@ -40,7 +40,7 @@ class Holdings:
         if self._own_id is None:
             known = self.accounts()
             if len(known) != 1:
-                names = ", ".join(each.name for each in known) or "none that trades futures or shares"
+                names = ", ".join(f"{each.account_id} ({each.name})" for each in known) or "none that trades futures or shares"
                 raise Unsupported(
                     f"which account is to trade? ./fillpath account set ID --set account=NUMBER; there are: {names}"
                 )
@@ -97,7 +97,7 @@ def trades(record: Record) -> frozenset[str]:
 
 def _account(record: Record) -> VenueAccount:
     number = str(record["AccountID"])
-    name = f"{number} ({record.get('Alias') or record['AccountType']}, {record.get('Status')})"
+    name = ", ".join(str(record[each]) for each in ("Alias", "AccountType", "Status") if record.get(each))
     return VenueAccount(number, name, str(record.get("Currency") or "USD"), trades(record))
 
 

@@ -54,8 +54,29 @@ class Placing:
             return Unknown(f"TradeStation has had an order under this confirmation id: {text}")
         return self._undone(ids, text) if ids else refusal(text)
 
-    def change(self, order_id: str, body: Mapping[str, str]) -> Rejected | Unknown | None:
-        """Change one order; None: it was sent on."""
+    def change_all(self, wanted: Sequence[tuple[str, Mapping[str, str]]]) -> Rejected | Unknown | None:
+        """Change orders, one after the other; None: all were sent on. What goes wrong after the first leaves half a change."""
+        for number, (order_id, body) in enumerate(wanted):
+            try:
+                refused = self._change(order_id, body)
+            except BrokerError as exc:
+                if not number:
+                    raise
+                refused = Unknown(str(exc))
+            if refused and number:
+                return Unknown(f"the order {wanted[0][0]} was changed, {order_id} was not: {refused.text}")
+            if refused:
+                return refused
+        return None
+
+    def cancel(self, order_id: str) -> None:
+        """Ask for the cancellation of one order. What has ended stays as it is; BrokerUnavailable."""
+        reply = self._session.send(Request("DELETE", self._order_url(order_id), urgent=True))
+        errors = errors_in(reply.json()) if reply.ok else ({"Message": read(reply)},)
+        if errors and reply.status != _NOT_FOUND and not has_ended(text_of(errors)):
+            raise BrokerUnavailable(f"TradeStation answers the cancellation with {reply.status}: {text_of(errors)}")
+
+    def _change(self, order_id: str, body: Mapping[str, str]) -> Rejected | Unknown | None:
         reply = self._session.send(Request("PUT", self._order_url(order_id), json=body, timeout_s=SUBMIT_S))
         if refused := _refused(reply):
             return refused
@@ -64,13 +85,6 @@ class Placing:
             return refusal(text_of(errors))
         known = isinstance(document, Mapping) and document.get("OrderID")
         return None if known else Unknown("TradeStation's answer to the change names no order")
-
-    def cancel(self, order_id: str) -> None:
-        """Ask for the cancellation of one order. What has ended stays as it is; BrokerUnavailable."""
-        reply = self._session.send(Request("DELETE", self._order_url(order_id), urgent=True))
-        errors = errors_in(reply.json()) if reply.ok else ({"Message": read(reply)},)
-        if errors and reply.status != _NOT_FOUND and not has_ended(text_of(errors)):
-            raise BrokerUnavailable(f"TradeStation answers the cancellation with {reply.status}: {text_of(errors)}")
 
     def _undone(self, ids: Sequence[str], text: str) -> Rejected | Unknown:
         """Part of a group was refused: take back the rest, and look whether it is gone."""

@@ -35,13 +35,6 @@ class TradeStationSignIn:
             default="sim",
             choices=("sim", "live"),
         ),
-        Field(
-            "account",
-            "Account number",
-            "the account to trade, such as SIM1234567F; only needed where your login has several",
-            secret=False,
-            required=False,
-        ),
         Field("client_id", "API key (client id)", "TradeStation gives it to you when you ask its client service for API access"),
         Field("client_secret", "API secret", "comes with the key; leave it empty if your key has none (PKCE)", required=False),
         Field(

@@ -192,17 +192,10 @@ class TradeStationBroker:
             raise
         except BrokerUnavailable as exc:
             raise NotSent(f"the order could not be read, so nothing was changed: {exc}") from exc
-        done: list[str] = []
-        for order_id, body in change_bodies(change, orders):
-            refused = self._placing.change(order_id, body)
-            if refused and done:
-                return Unknown(f"the order {done[0]} was changed, {order_id} was not: {refused.text}")
-            if refused:
-                return refused
-            done.append(order_id)
-        if not done:
+        wanted = change_bodies(change, orders)
+        if not wanted:
             return Rejected("unsupported", "nothing of the order can be changed so")
-        return Accepted(view)
+        return self._placing.change_all(wanted) or Accepted(view)
 
     def cancel(self, ref: OrderRef) -> None:
         """Ask for the cancellation, of an exit pair for that of both. What has ended stays as it is."""

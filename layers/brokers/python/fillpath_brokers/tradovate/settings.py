@@ -76,7 +76,7 @@ class Settings(ConnectionSettings):
     app_id: Annotated[str, Field(max_length=64)] = "Fillpath"
     app_version: Annotated[str, Field(max_length=64)] = "1.0"
     device_id: Annotated[str, Field(max_length=64)] = ""
-    account: str | None = None
+    account: Annotated[str | None, BeforeValidator(lambda value: value or None)] = None
     rest_endpoint: str | None = None
     socket_endpoint: str | None = None
     data_endpoint: str | None = None

@@ -15,6 +15,7 @@ from fillpath.orders.sizing import (
     free,
     has_nothing_to_protect,
     look_beside,
+    may_reduce,
     net,
     placed_before,
     reducible,
@@ -227,13 +228,6 @@ def _as_the_venue_can(leg: Leg, order: Order, floor: Floor) -> Leg:
     if leg.type is not OrderType.OCO or floor.desk.capabilities(account_of(order)).oco:
         return leg
     return leg.model_copy(update={"type": OrderType.STOP, "limit_price": None})
-
-
-def may_reduce(order: Order) -> bool:
-    """Whether the order may turn out to reduce: it waits for the resolution of an unknown order where nothing is left."""
-    if order.operation is Operation.CANCEL:
-        return False
-    return order.reduces or order.includes_close or order.operation is Operation.TARGET
 
 
 def next_leg_name(order: Order) -> str:

@@ -16,7 +16,6 @@ from fillpath.orders.act import (
     act,
     decide,
     is_overdue,
-    may_reduce,
     send,
 )
 from fillpath.orders.floor import Floor, account_of, wake
@@ -24,7 +23,7 @@ from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look, may_send_again
 from fillpath.orders.model import Lane, Listing, Order, OrderState
 from fillpath.orders.plan import Nothing
 from fillpath.orders.ports.order_store import LaneView
-from fillpath.orders.sizing import has_nothing_to_protect
+from fillpath.orders.sizing import has_nothing_to_protect, may_reduce
 
 RUN_S = 25
 _START_NEXT_S = 15

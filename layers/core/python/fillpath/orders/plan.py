@@ -67,7 +67,7 @@ def plan(order: Order, position: Decimal, unresolved: Decimal = Decimal(0)) -> P
         return Nothing("not_from_here")
     free = _nearer_to_zero(position, unresolved)
     if order.operation in _ENTRY_SIDE:
-        return _gated(order, position) or _enter(order, _ENTRY_SIDE[order.operation], position)
+        return _gated(order, position) or _enter(order, _ENTRY_SIDE[order.operation], position, free)
     if order.operation is Operation.TARGET:
         return _target(order, position, free)
     return _exit(order, free) if free or not position else Nothing("spoken_for")
@@ -83,7 +83,7 @@ def _mismatch(order: Order, position: Decimal) -> bool:
     return order.prev_side is not None and order.prev_side != _sign(position)
 
 
-def _enter(order: Order, side: Side, position: Decimal) -> Plan:
+def _enter(order: Order, side: Side, position: Decimal, free: Decimal) -> Plan:
     quantity = order.quantity or Decimal(0)
     if quantity <= 0:
         return Nothing("no_quantity")
@@ -92,7 +92,9 @@ def _enter(order: Order, side: Side, position: Decimal) -> Plan:
     if not order.includes_close:
         return Reversal(side, quantity)
     opens = quantity - abs(position)
-    return Reversal(side, opens) if opens > 0 else Trade(side, quantity, reduces=True)
+    if opens > 0:
+        return Reversal(side, opens)
+    return Trade(side, min(quantity, abs(free)), reduces=True) if free else Nothing("spoken_for")
 
 
 def _exit(order: Order, free: Decimal) -> Plan:

@@ -7,10 +7,17 @@ from decimal import Decimal
 
 from fillpath.orders.floor import Floor, account_of
 from fillpath.orders.legs import look
-from fillpath.orders.model import Leg, LegStatus, Order, Side
+from fillpath.orders.model import Leg, LegStatus, Operation, Order, Side
 from fillpath.orders.outcomes import Position
 from fillpath.orders.ports.order_store import LaneView
 from fillpath.orders.transitions import EXITS, is_protection
+
+
+def may_reduce(order: Order) -> bool:
+    """Whether the order may turn out to reduce: it waits for the resolution of an unknown order where nothing is left."""
+    if order.operation is Operation.CANCEL:
+        return False
+    return order.reduces or order.includes_close or order.operation is Operation.TARGET
 
 
 def net(positions: tuple[Position, ...]) -> Decimal:
@@ -52,7 +59,7 @@ def _beside(order: Order, view: LaneView, floor: Floor) -> list[Order]:
     Where the venue knows reduce-only orders, what rests cannot open a position and may overlap, but for exits of brackets with
     each other.
     """
-    if not order.resting or not order.reduces:
+    if not order.resting or not may_reduce(order):
         return []
     overlaps = floor.desk.capabilities(account_of(order)).reduce_only
     listed = [each.order_id for each in view.working if each.reduces and each.order_id != order.order_id]
