@@ -306,6 +306,21 @@ def test_the_same_leg_again_makes_one_order_where_the_venue_deduplicates(at: Ben
     assert at.held() == 2
 
 
+@at_venues(lambda known: not known.client_order_ids)
+def test_of_two_equal_orders_the_lost_one_is_not_taken_for_the_known_one(at: Bench) -> None:
+    first, second = at.leg(), at.leg()
+    known = at.filled(first).broker_order_id
+    assert known
+    assert isinstance(submit_with(at, second, {"drop": True, "when": "before"}), Unknown)
+    others = frozenset({known})
+    assert at.desk.look_up(at.account, second, others) is None
+    third = at.leg()
+    assert isinstance(submit_with(at, third, {"drop": True, "when": "after"}), Unknown)
+    view = until(lambda: at.desk.look_up(at.account, third, others))
+    assert view is not None
+    assert view.broker_order_id not in {known, None}
+
+
 @at_venues()
 def test_too_many_requests_places_nothing_and_says_when_to_come_back(at: Bench) -> None:
     leg = at.leg()

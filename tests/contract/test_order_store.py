@@ -7,7 +7,7 @@ import pytest
 
 from fillpath.errors import Conflict, NotFound
 from fillpath.orders.model import Event, Lane, Listing, Order, OrderState, Side
-from fillpath.orders.ports.order_store import InDoubt, LaneView, Waiting, Working
+from fillpath.orders.ports.order_store import RECENT, InDoubt, LaneView, Waiting, Working
 from tests.contract.hosts import Host
 from tests.contract.records import NOW, a_leg, an_entry, an_order, changed, later, rejected
 
@@ -101,6 +101,23 @@ def test_a_lane_shows_nothing_of_other_roots_or_accounts(host: Host) -> None:
     accepted(host, an_order(account_id="acc-2"))
     accepted(host, an_order(account_id="acc-1#ES"))
     assert host.orders.lane(LANE) == LaneView(LANE)
+
+
+def test_a_lane_remembers_the_orders_that_took_it_the_newest_last(host: Host) -> None:
+    taken = [an_order(later(seconds)) for seconds in range(RECENT + 2)]
+    for order in taken:
+        (waiting,) = accepted(host, order)
+        owner = host.orders.take(host.orders.lane(LANE), waiting, later(25))
+        host.orders.save(owner, changed(owner, owns_lane=False))
+    assert host.orders.lane(LANE).recent == tuple(order.order_id for order in taken[2:])
+
+
+def test_an_order_that_takes_its_lane_again_is_remembered_once(host: Host) -> None:
+    (order,) = accepted(host, an_order())
+    for _ in range(2):
+        owner = host.orders.take(host.orders.lane(LANE), host.orders.get(order.order_id), later(25))
+        host.orders.save(owner, changed(owner, owns_lane=False))
+    assert host.orders.lane(LANE).recent == (order.order_id,)
 
 
 def test_taking_a_free_lane_makes_the_order_its_owner_under_a_new_fence(host: Host) -> None:

@@ -96,13 +96,13 @@ class FakeDesk:
             return self.answers.pop(0)
         return Accepted(self.shown(self.place(account.account_id, leg)))
 
-    def look_up(self, account: AccountRef, leg: Leg) -> LegView | None:
+    def look_up(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> LegView | None:
         """The order under the leg's broker id, else under its client id."""
         self._answering()
         found = self.known_as(leg)
         return self.shown(found) if found else None
 
-    def cancel(self, account: AccountRef, leg: Leg) -> None:
+    def cancel(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> None:
         """Cancel what is still working."""
         self._answering()
         found = self.known_as(leg)

@@ -35,6 +35,7 @@ class FakeOrderStore:
         fence = view.fence + 1
         stored = self._put(order, order, {"owns_lane": True, "fence": fence, "listing": Listing.NONE})
         lane.fence, lane.owner, lane.run_until = fence, order.order_id, run_until
+        lane.recent = view.recent_with(order.order_id)
         lane.enlist(stored)
         return stored
 

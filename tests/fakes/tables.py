@@ -25,6 +25,7 @@ class FakeLane:
     waiting: dict[str, Waiting] = field(default_factory=dict)
     working: dict[str, Working] = field(default_factory=dict)
     unknown: dict[str, InDoubt] = field(default_factory=dict)
+    recent: tuple[str, ...] = ()
 
     def view(self, lane: Lane) -> LaneView:
         """What a consistent read of it shows."""
@@ -37,6 +38,7 @@ class FakeLane:
             _by_id(self.waiting),
             _by_id(self.working),
             _by_id(self.unknown),
+            self.recent,
         )
 
     def enlist(self, order: Order) -> None:

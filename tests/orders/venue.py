@@ -56,11 +56,11 @@ class Venue(FakeDesk):
         self.before_positions()
         return super().positions(account, root)
 
-    def cancel(self, account: AccountRef, leg: Leg) -> None:
+    def cancel(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> None:
         """Cancel, if cancels are heard."""
         self.before_cancel(leg)
         if self.hears_cancels:
-            super().cancel(account, leg)
+            super().cancel(account, leg, others)
 
     def place(self, account_id: str, leg: Leg) -> VenueOrder:
         """Take an order; what the venue does not know of it is lost."""

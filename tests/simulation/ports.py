@@ -206,10 +206,10 @@ class Desk:
         except RateLimitStruck:
             return RateLimited(2.0, "slow down")
 
-    def look_up(self, account: AccountRef, leg: Leg) -> LegView | None:
+    def look_up(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> LegView | None:
         """The leg as the venue shows it."""
-        return self._host.call("desk.look_up", BROKER, self._venue.look_up, account, leg)
+        return self._host.call("desk.look_up", BROKER, self._venue.look_up, account, leg, others)
 
-    def cancel(self, account: AccountRef, leg: Leg) -> None:
+    def cancel(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> None:
         """Ask for the cancellation."""
-        self._host.call("desk.cancel", BROKER, self._venue.cancel, account, leg)
+        self._host.call("desk.cancel", BROKER, self._venue.cancel, account, leg, others)

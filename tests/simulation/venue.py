@@ -99,12 +99,12 @@ class Venue:
             self._touch(order)
         return order
 
-    def look_up(self, account: AccountRef, leg: Leg) -> LegView | None:
+    def look_up(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> LegView | None:
         """The first order under the leg's client id; exits of a bracket by what the venue calls them."""
         found = self._known_as(leg)
         return self._view(found) if found else None
 
-    def cancel(self, account: AccountRef, leg: Leg) -> None:
+    def cancel(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> None:
         """Cancel what is under the id, when the venue gets round to it."""
         order = self._known_as(leg)
         if order is None or order.ended_at is not None:

@@ -85,6 +85,12 @@ def test_no_answer_is_no_evidence_and_nothing_is_sent_again(trouble: Exception) 
     assert len(at.site.sent("POST")) == 1
 
 
+def test_what_schwab_calls_a_refused_request_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    at = Bench({PLACE: httpx.Response(500, headers={"Schwab-Client-CorrelID": "0f3c9a52"})})
+    at.broker.submit(leg())
+    assert "correlation 0f3c9a52" in caplog.text
+
+
 def test_a_clear_refusal_is_told_in_schwabs_words() -> None:
     at = Bench({PLACE: answers("refusal_buying_power", 400)})
     outcome = at.broker.submit(leg())

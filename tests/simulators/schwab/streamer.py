@@ -71,6 +71,7 @@ class _Connection:
         self._socket = socket
         self._signed_in = False
         self._over = False
+        self._subscribed = asyncio.Event()
         self.services: dict[str, _Subscription] = {}
         self._sequences: dict[str, int] = {}
         self._empty_since = asyncio.get_running_loop().time()
@@ -152,10 +153,12 @@ class _Connection:
             case "VIEW":
                 known.fields = fields
         self._empty_since = asyncio.get_running_loop().time()
+        self._subscribed.set()
         return SUCCESS
 
     async def push(self) -> None:
-        """Tell what happens."""
+        """Tell what happens, from the first subscription on."""
+        await self._subscribed.wait()
         last: dict[str, Trade] = {}
         with self._exchange.events.subscribe(OrderEvent, Trade, Quote, Bar) as events:
             async for event in events:

@@ -87,6 +87,7 @@ def lane_view(lane: Lane, items: Iterable[Item]) -> LaneView:
         tuple(waiting),
         tuple(working),
         tuple(unknown),
+        tuple(own.get("recent", ())),
     )
 
 

@@ -147,6 +147,7 @@ class DynamoOrderStore:
 
     def _take(self, view: LaneView, order: Order, run_until: datetime) -> dict[str, Any]:
         values = {":taken": value(order.fence), ":order": value(order.order_id), ":until": value(run_until)}
+        values[":recent"] = value(list(view.recent_with(order.order_id)))
         condition = "attribute_not_exists(#fence)"
         if view.fence:
             values[":fence"] = value(view.fence)
@@ -158,9 +159,14 @@ class DynamoOrderStore:
             "Update": {
                 "TableName": self._table,
                 "Key": lane_key(view.lane),
-                "UpdateExpression": "SET #fence = :taken, #order = :order, #until = :until",
+                "UpdateExpression": "SET #fence = :taken, #order = :order, #until = :until, #recent = :recent",
                 "ConditionExpression": condition,
-                "ExpressionAttributeNames": {"#fence": "fence", "#order": "order_id", "#until": "run_until"},
+                "ExpressionAttributeNames": {
+                    "#fence": "fence",
+                    "#order": "order_id",
+                    "#until": "run_until",
+                    "#recent": "recent",
+                },
                 "ExpressionAttributeValues": values,
             }
         }

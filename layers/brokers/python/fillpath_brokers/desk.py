@@ -80,13 +80,13 @@ class BrokerDesk:
             _log.exception("submit at %s ended without a readable answer: %s", account.venue, leg.client_order_id)
             return Unknown(f"{account.venue}: {type(exc).__name__}")
 
-    def look_up(self, account: AccountRef, leg: Leg) -> LegView | None:
-        """The leg as the broker shows it; None: the broker shows no such order."""
-        return self._ask(account, lambda broker: broker.order(_ref(leg)))
+    def look_up(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> LegView | None:
+        """The leg as the broker shows it, none of `others`; None: the broker shows no such order."""
+        return self._ask(account, lambda broker: broker.order(_ref(leg, others)))
 
-    def cancel(self, account: AccountRef, leg: Leg) -> None:
+    def cancel(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> None:
         """Ask for the cancellation."""
-        self._ask(account, lambda broker: broker.cancel(_ref(leg)))
+        self._ask(account, lambda broker: broker.cancel(_ref(leg, others)))
 
     def close(self) -> None:
         """Close every account that was opened."""
@@ -152,5 +152,5 @@ class BrokerDesk:
         return self._services.accounts.account(account.account_id) if needed else None
 
 
-def _ref(leg: Leg) -> OrderRef:
-    return OrderRef(leg.client_order_id, leg.broker_order_id, leg)
+def _ref(leg: Leg, others: frozenset[str]) -> OrderRef:
+    return OrderRef(leg.client_order_id, leg.broker_order_id, leg, others)

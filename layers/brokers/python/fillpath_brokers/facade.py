@@ -26,12 +26,13 @@ class OrderRef(NamedTuple):
     """How an order at the venue is named: by its own id where it is known, else by the client order id.
 
     `leg` is the leg itself where the caller has it: a venue that keeps no client order ids finds the order by what was sent, and
-    when.
+    when, and takes none of `others` for it, ids of orders that are known to be somebody else's.
     """
 
     client_order_id: str
     broker_order_id: str | None = None
     leg: Leg | None = None
+    others: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ CAPABILITIES = Capabilities(
     time_in_force=frozenset({"day", "gtc", "ioc", "fok"}),
     bracket=True,
     oco=True,
+    client_order_ids=False,
     deduplicates_s=0,
     quarantine_s=120,
     short=True,

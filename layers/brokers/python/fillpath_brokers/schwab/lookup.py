@@ -6,7 +6,7 @@ and when: exactly one that was entered in that time may agree.
 """
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -87,20 +87,28 @@ class LookUp:
             return _pair(known)
         return self._with_exits(known[0], leg)
 
-    def by_content(self, leg: Leg, body: Mapping[str, Any]) -> LegView | None:
-        """The one order that was entered when the leg was sent, and agrees with what was sent; None: there is none."""
-        found = self.sent(leg, body)
+    def by_content(self, leg: Leg, body: Mapping[str, Any], others: Iterable[str] = ()) -> LegView | None:
+        """The one order that was entered when the leg was sent, and agrees with what was sent; None: there is none.
+
+        None of `others`, names of orders that are known to be somebody else's.
+        """
+        found = self.sent(leg, body, others)
         return None if found is None else self.shown(found, leg)
 
-    def sent(self, leg: Leg, body: Mapping[str, Any]) -> Document | None:
+    def sent(self, leg: Leg, body: Mapping[str, Any], others: Iterable[str] = ()) -> Document | None:
         """The same as a document."""
+        taken = {each for name in others for part in ids_of(name) for each in part.split(THEN)}
         if leg.prepared_at is None or leg.submit_by is None:
             raise BrokerUnavailable(f"it is not known when {leg.client_order_id} was sent, so it cannot be found at Schwab")
         skew = timedelta(seconds=self._settings.look_up_skew_s)
         since, until = leg.prepared_at - skew, leg.submit_by + timedelta(seconds=self._settings.quarantine_s)
         alike = [order for order in self._trader.orders(since, until) if is_what_was_sent(order, body)]
         alike = [
-            order for order in alike if since <= (entered_at(order) or since) <= until and not self._is_of_another(order, leg)
+            order
+            for order in alike
+            if since <= (entered_at(order) or since) <= until
+            and not self._is_of_another(order, leg)
+            and taken.isdisjoint(_names(order))
         ]
         if "childOrderStrategies" in body:
             alike = [order for order in alike if order.get("childOrderStrategies")] or alike
@@ -132,9 +140,7 @@ class LookUp:
         return self._followed(order, tuple(self._required(each) for each in earlier))
 
     def _is_of_another(self, order: Document, leg: Leg) -> bool:
-        """A pair is known by the names of its exits."""
-        names = [str(each.get("orderId")) for each in (exits_of(order) if is_group(order) else (order,))]
-        return any(self._owners.get(name, leg.client_order_id) != leg.client_order_id for name in names)
+        return any(self._owners.get(name, leg.client_order_id) != leg.client_order_id for name in _names(order))
 
     def _with_exits(self, found: Found, leg: Leg | None) -> LegView:
         exits = [self._followed(each) for each in self._exits(found)]
@@ -178,6 +184,11 @@ class LookUp:
         if order is None:
             raise BrokerUnavailable(f"Schwab does not show order {name} any more")
         return order
+
+
+def _names(order: Document) -> list[str]:
+    """A pair is known by the names of its exits."""
+    return [str(each.get("orderId")) for each in (exits_of(order) if is_group(order) else (order,))]
 
 
 def _may_replace(new: Document, old: Document) -> bool:

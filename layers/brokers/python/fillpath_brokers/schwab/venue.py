@@ -180,7 +180,7 @@ class SchwabBroker:
             return self._look_up.by_name(ref.broker_order_id, ref.leg)
         if ref.leg is None:
             raise BrokerUnavailable(f"Schwab keeps no client order ids: {ref.client_order_id} alone says nothing")
-        return self._look_up.by_content(ref.leg, self._body(ref.leg))
+        return self._look_up.by_content(ref.leg, self._body(ref.leg), ref.others)
 
     def orders(self) -> tuple[BrokerOrder, ...]:
         """Every working order, exits that wait for their entry included."""

@@ -67,9 +67,14 @@ class OrderBook:
             raise BrokerUnavailable(f"TradeStation keeps no ids of ours: {ref.client_order_id} cannot be looked up by it")
         window = Window.of(leg, self._settings.clock_skew_s, self._settings.quarantine_s)
         symbol, wanted = self._to_venue(leg.contract), 2 if leg.type is OrderType.OCO else 1
-        found = orders_of(leg, symbol, self._listing.present(), window)
+        others = {each for name in ref.others for each in ids_of(name)}
+
+        def among(orders: Sequence[Document]) -> tuple[Document, ...]:
+            return orders_of(leg, symbol, [order for order in orders if order["OrderID"] not in others], window)
+
+        found = among(self._listing.present())
         if len(found) < wanted:
-            found = orders_of(leg, symbol, self.every(window.opens), window)
+            found = among(self.every(window.opens))
         if 0 < len(found) < wanted and self._clock.now() <= window.closes:
             raise BrokerUnavailable(f"TradeStation shows one half of {ref.client_order_id} only")
         return found

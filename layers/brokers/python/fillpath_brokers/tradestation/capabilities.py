@@ -11,6 +11,7 @@ CAPABILITIES = Capabilities(
     time_in_force=frozenset({"day", "gtc", "ioc", "fok"}),
     bracket=True,
     oco=True,
+    client_order_ids=False,
     deduplicates_s=0,
     quarantine_s=180,
     short=True,

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 class Capabilities:
     """One venue's abilities. What is false is refused beforehand with a clear text.
 
+    `client_order_ids`: an order can be found by the id that we gave it; else only by what was sent, and when.
     `deduplicates_s`: how long the venue refuses a second order under the same client order id (0: it does not).
     `quarantine_s`: how long after the submit deadline an order may still appear; None: absence proves nothing.
     `bracket`: an entry with take profit and stop loss in one request; `oco`: such a pair of exits for what is held.
@@ -24,6 +25,7 @@ class Capabilities:
     time_in_force: frozenset[str] = frozenset({"day"})
     bracket: bool = False
     oco: bool = False
+    client_order_ids: bool = True
     client_order_id_length: int = 64
     deduplicates_s: int = 0
     quarantine_s: int | None = None

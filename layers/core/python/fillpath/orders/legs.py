@@ -51,10 +51,15 @@ def _not_again(order: Order, leg: Leg, reason: str, floor: Floor) -> Order:
     return change(order, lambda o: doubtful(o, leg.leg, floor.clock.now(), reason), floor)
 
 
+def look_up(order: Order, leg: Leg, floor: Floor) -> LegView | None:
+    """The leg as the broker shows it, never an order that is known to be another leg's; raises BrokerError."""
+    return floor.desk.look_up(account_of(order), leg, _others(order, leg, floor))
+
+
 def look(order: Order, name: str, floor: Floor) -> Order:
     """Record what the broker shows of the leg; raises BrokerError. An order that is not shown changes nothing here."""
     leg = order.leg(name)
-    view = floor.desk.look_up(account_of(order), leg) if leg else None
+    view = look_up(order, leg, floor) if leg else None
     if view is None:
         return order
     held = _held_now(order, view, floor)
@@ -88,7 +93,7 @@ def cancel(order: Order, name: str, seconds: float, floor: Floor, why: str | Non
     if why is not None:
         order = change(order, lambda o: o.with_leg((o.leg(name) or leg).model_copy(update={"reason": why})), floor)
     with suppress(BrokerError):  # the look-ups below tell whether the request got through
-        floor.desk.cancel(account_of(order), leg)
+        floor.desk.cancel(account_of(order), leg, _others(order, leg, floor))
     return watch(order, name, seconds, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended)
 
 
@@ -103,7 +108,7 @@ def resolve(order: Order, name: str, floor: Floor) -> Order:
         return order
     asked_at = floor.clock.now()
     try:
-        view = floor.desk.look_up(account_of(order), leg)
+        view = look_up(order, leg, floor)
     except BrokerError:
         return _in_doubt(order, leg, asked_at, floor)
     held = _held_now(order, view, floor)
@@ -124,6 +129,15 @@ def may_send_again(order: Order, leg: Leg, floor: Floor) -> bool:
 
 SUBMIT_MARGIN_S = 30
 """Head room so that a send which arrives late still falls inside the venue's deduplication window."""
+
+
+def _others(order: Order, leg: Leg, floor: Floor) -> frozenset[str]:
+    """The broker's ids of what else acted in the lane, where the broker shows no id of ours: two orders may look alike there."""
+    if leg.broker_order_id is not None or floor.desk.capabilities(account_of(order)).client_order_ids:
+        return frozenset()
+    recent = [floor.orders.get(order_id) for order_id in floor.orders.lane(order.lane).recent]
+    others = [each for other in recent for each in other.legs if (other.order_id, each.leg) != (order.order_id, leg.leg)]
+    return frozenset(name for each in others for name in (each.broker_order_id, each.exits_ref) if name)
 
 
 def _prepared(order: Order, seen: Leg, at: datetime, held: Decimal | None) -> Order:

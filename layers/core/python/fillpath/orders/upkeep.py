@@ -7,7 +7,7 @@ exit (it would open a position), on its way to be placed again if it would exit 
 from datetime import timedelta
 
 from fillpath.orders.floor import Floor, account_of, change
-from fillpath.orders.legs import SEE_CANCELLED_S, cancel
+from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look_up
 from fillpath.orders.model import Leg, Order, OrderState
 from fillpath.orders.sizing import look_beside, may_take, spoken_for, to_protect
 from fillpath.orders.transitions import ENTRY_NOT_FILLED, POSITION_CLOSED, ended, making_way
@@ -36,7 +36,7 @@ def keep_in_step(order: Order, floor: Floor) -> Order:
 def _end_unopened(order: Order, leg: Leg, floor: Floor) -> Order:
     """Exits of an entry that ended without a fill can be at work no more: some venues stop showing them."""
     order = cancel(order, leg.leg, SEE_CANCELLED_S, floor, ENTRY_NOT_FILLED)
-    if order.state.ended or floor.desk.look_up(account_of(order), leg) is not None:
+    if order.state.ended or look_up(order, leg, floor) is not None:
         return order
     return change(order, lambda o: ended(o, OrderState.CANCELLED, floor.clock.now(), ENTRY_NOT_FILLED), floor)
 

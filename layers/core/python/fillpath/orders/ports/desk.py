@@ -41,10 +41,13 @@ class Desk(Protocol):
         """Send it once, with a time-out of 8 s."""
         ...
 
-    def look_up(self, account: AccountRef, leg: Leg) -> LegView | None:
-        """The leg as the broker shows it (by broker id, else client order id); None: the broker shows no such order."""
+    def look_up(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> LegView | None:
+        """The leg as the broker shows it (by broker id, else client order id); None: the broker shows no such order.
+
+        `others`: the broker's ids of orders that are known to be other legs, where it cannot tell ours apart by an id of ours.
+        """
         ...
 
-    def cancel(self, account: AccountRef, leg: Leg) -> None:
+    def cancel(self, account: AccountRef, leg: Leg, others: frozenset[str] = frozenset()) -> None:
         """Ask for the cancellation; only a look-up tells whether it happened."""
         ...

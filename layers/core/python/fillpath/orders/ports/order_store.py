@@ -33,11 +33,16 @@ class InDoubt:
     reduces: bool
 
 
+RECENT = 30
+"""More than can act in a lane while the outcome of one of them is looked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class LaneView:
     """A lane as one consistent read shows it; `waiting` lowest order id first.
 
-    `reduced_at`: webhook id -> alert time of the newest reduction or target that was executed.
+    `reduced_at`: webhook id -> alert time of the newest reduction or target that was executed. `recent`: the last orders that
+    took the lane, the newest last; at most RECENT.
     """
 
     lane: Lane
@@ -48,6 +53,11 @@ class LaneView:
     waiting: tuple[Waiting, ...] = ()
     working: tuple[Working, ...] = ()
     unknown: tuple[InDoubt, ...] = ()
+    recent: tuple[str, ...] = ()
+
+    def recent_with(self, order_id: str) -> tuple[str, ...]:
+        """The last orders once this one takes the lane, too."""
+        return (*(each for each in self.recent if each != order_id), order_id)[-RECENT:]
 
 
 class OrderStore(Protocol):
@@ -67,7 +77,7 @@ class OrderStore(Protocol):
     def take(self, view: LaneView, order: Order, run_until: datetime) -> Order:
         """Make `order` the lane's owner until `run_until` and raise the fence on both, in one transaction.
 
-        Succeeds only if the lane is as `view` shows it (fence and owner) and the order as given (version). The order leaves the
+        Also makes it the last of the lane's recent orders. Succeeds only if the lane is as `view` shows it (fence and owner) and the order as given (version). The order leaves the
         waiting list (`listing` none: from here on the lane's owner attribute is what finds it again); returns it as stored, with
         `owns_lane` set.
         """
