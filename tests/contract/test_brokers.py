@@ -201,7 +201,7 @@ def test_an_order_beyond_the_accounts_means_is_refused(at: Bench) -> None:
     outcome = at.desk.submit(at.account, leg)
     if isinstance(outcome, Accepted):  # a venue may take it and reject it then
         view = at.becomes(leg, LegStatus.REJECTED)
-        assert view.reason
+        assert (view.reason, bool(view.text)) == ("insufficient_margin", True)
     else:
         assert isinstance(outcome, Rejected)
         assert outcome.reason == "insufficient_margin"

@@ -186,3 +186,9 @@ def test_a_reversal_that_stops_reckons_what_is_held_from_its_legs(position: int,
 
     aborted = stopped(record, AT, "close_not_filled")
     assert (aborted.state, aborted.held, aborted.message) == (OrderState.ABORTED, held, told)
+
+
+def test_a_late_refusal_keeps_the_venues_own_words() -> None:
+    order = observed(sent(), "main", LegView(LegStatus.REJECTED, "V1", reason="insufficient_margin", text="not enough money"), AT)
+    assert (order.state, order.reason, order.message) == (OrderState.REJECTED, "insufficient_margin", "not enough money")
+    assert order.legs[0].text == "not enough money"

@@ -307,7 +307,8 @@ def _older_entries_give_way(e: Evidence) -> Judgement:
         if newer:
             picked[pick.order_id] = pick.at
     for send in e.history.sends:
-        if send.order_id in picked and send.at >= picked[send.order_id]:
+        again = send.leg.leg.startswith("protect")  # what came to rest before that exit protects
+        if send.order_id in picked and send.at >= picked[send.order_id] and not again:
             yield Violation("turn", f"order {send.order_id} was sent after a newer exit of its webhook")
 
 

@@ -184,7 +184,7 @@ def scripts(draw: st.DrawFn) -> Script:
     return Script(sent, draw(st.lists(st.integers(0, 1_200), max_size=40)))
 
 
-@settings(max_examples=1500, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(scripts())
 def test_how_often_anybody_looks_changes_no_fill(script: Script) -> None:
     assert _fills(script, []) == _fills(script, script.looks)

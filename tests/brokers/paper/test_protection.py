@@ -59,7 +59,7 @@ steps = st.lists(
 )
 
 
-@settings(max_examples=3000, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(steps)
 def test_no_protection_turns_a_position_around(steps: list[Any]) -> None:
     exchange, views = PaperExchange(), []

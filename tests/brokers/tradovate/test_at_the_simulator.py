@@ -64,7 +64,8 @@ def test_the_risk_check_s_no_comes_after_the_acceptance_and_has_its_words(at: Be
     leg = at.leg()
     at.accepted(leg)
     view = at.becomes(leg, LegStatus.REJECTED)
-    assert (view.reason or "").startswith("insufficient_margin: Insufficient margin")
+    assert view.reason == "insufficient_margin"
+    assert (view.text or "").startswith("Insufficient margin")
 
 
 def test_a_closed_session_is_a_refusal(at: Bench) -> None:

@@ -55,7 +55,10 @@ def test_a_rejected_order_says_why() -> None:
     view = house.broker.order(OrderRef("c-1", "210518", leg()))
     assert view is not None
     assert view.status is LegStatus.REJECTED
-    assert view.reason == "insufficient_margin: Insufficient funds: initial margin 13,000.00, available 812.40"
+    assert (view.reason, view.text) == (
+        "insufficient_margin",
+        "Insufficient funds: initial margin 13,000.00, available 812.40",
+    )
 
 
 @pytest.mark.parametrize("status", [404, 200])

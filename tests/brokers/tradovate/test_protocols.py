@@ -107,8 +107,9 @@ def test_a_rejected_order_is_told_again_with_its_reason() -> None:
     assert [(each.view.status, each.view.reason) for each in updates] == [
         (LegStatus.WORKING, None),
         (LegStatus.REJECTED, None),
-        (LegStatus.REJECTED, "insufficient_margin: Insufficient funds: initial margin 13,000.00, available 812.40"),
+        (LegStatus.REJECTED, "insufficient_margin"),
     ]
+    assert updates[-1].view.text == "Insufficient funds: initial margin 13,000.00, available 812.40"
 
 
 def test_neither_other_accounts_nor_the_snapshot_are_told() -> None:

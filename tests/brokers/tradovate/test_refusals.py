@@ -79,9 +79,9 @@ def test_a_reason_without_a_code_is_judged_by_its_text() -> None:
 def test_why_an_order_was_rejected_is_told_by_its_reports() -> None:
     risk, exchange = sample("command_report_risk_rejected"), sample("execution_report_rejected")
     passed = sample("command_report_risk_passed")
-    told = "insufficient_margin: Insufficient funds: initial margin 13,000.00, available 812.40"
+    told = Rejected("insufficient_margin", "Insufficient funds: initial margin 13,000.00, available 812.40")
     assert why_rejected([passed, risk]) == told
-    assert why_rejected([exchange, risk, passed]) == "market_closed: Market closed"
+    assert why_rejected([exchange, risk, passed]) == Rejected("market_closed", "Market closed")
     assert why_rejected([passed]) is None
 
 

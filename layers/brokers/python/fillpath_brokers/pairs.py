@@ -34,6 +34,7 @@ def pair_view(views: Sequence[LegView], quantity: Decimal) -> LegView:
         commission=sum((view.commission for view in views), Decimal(0)),
         filled_at=max((view.filled_at for view in views if view.filled_at), default=None),
         reason=next((view.reason for view in views if view.reason), None),
+        text=next((view.text for view in views if view.text), None),
     )
 
 

@@ -79,6 +79,7 @@ class _Walk:
         self._steps: dict[str, Sequence[Step]] = {}
         self._next: dict[str, _Event] = {}
         self._quiet: dict[str, ExchangeOrder] = {}
+        self._begun: dict[str, int] = {}
         by_contract: dict[str, list[ExchangeOrder]] = {}
         for order in orders:
             by_contract.setdefault(order.contract, []).append(order)
@@ -104,7 +105,8 @@ class _Walk:
         beyond = bisect_right(self._steps[order.contract], event.at, key=lambda step: step.at)
         touched = {order.order_id: beyond}
         for each in links.linked(self._turn, order):
-            touched[each.order_id] = beyond if each.parent == order.order_id else event.step
+            begin = beyond if each.parent == order.order_id else event.step
+            touched[each.order_id] = max(begin, self._begun.get(each.order_id, 0))
         for order_id in (order.other, *touched):
             if order_id:
                 self._next.pop(order_id, None)
@@ -120,6 +122,7 @@ class _Walk:
                 del known[order_id]
 
     def _scan(self, order: ExchangeOrder, begin: int) -> None:
+        self._begun[order.order_id] = begin
         found = _next_event(order, self._steps[order.contract], begin, self._market.now)
         if isinstance(found, _Event):
             self._next[order.order_id] = found

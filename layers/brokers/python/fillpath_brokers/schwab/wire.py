@@ -114,6 +114,7 @@ def view_of(order: Document, before: Iterable[Document] = ()) -> LegView:
             average_price=sum((part.value for part in parts), Decimal(0)) / executions if executions else None,
             filled_at=max((part.at for part in parts if part.at), default=None),
             reason=reason_of(str(order.get("statusDescription") or "")) if status is LegStatus.REJECTED else None,
+            text=order.get("statusDescription") if status is LegStatus.REJECTED else None,
         )
     except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
         raise BrokerUnavailable(f"Schwab's order cannot be read: {exc!r}") from exc

@@ -140,6 +140,7 @@ def own_view(order: Document) -> LegView:
             commission=_decimal(order.get("CommissionFee")) or Decimal(0),
             filled_at=moment(order.get("ClosedDateTime")) if filled else None,
             reason=reason_of(str(order.get("RejectReason") or "")) if status is _REJECTED else None,
+            text=order.get("RejectReason") if status is _REJECTED else None,
         )
     except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as exc:
         raise BrokerUnavailable(f"TradeStation's order cannot be read: {exc!r}") from exc

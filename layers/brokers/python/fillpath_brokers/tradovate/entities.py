@@ -76,8 +76,8 @@ class Entities:
         if order["ordStatus"] == "PendingNew" and not commands:
             return None
         paid = fees_in(self._kept["fillFee"].get(int(fill["id"]), {}) for fill in fills)
-        reason = why_rejected(self._reports(order_id, commands)) if order["ordStatus"] == "Rejected" else None
-        view = view_of(order, fills, Decimal(str(version["orderQty"])), commission=paid, reason=reason)
+        why = why_rejected(self._reports(order_id, commands)) if order["ordStatus"] == "Rejected" else None
+        view = view_of(order, fills, Decimal(str(version["orderQty"])), commission=paid, why=why)
         named = [str(each["clOrdId"]) for each in commands if each.get("commandType") == "New" and each.get("clOrdId")]
         return OrderUpdate(named[0] if named else "", shown(str(contract["name"])), side_of(order), view)
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import LegStatus
-from fillpath.orders.outcomes import LegView
+from fillpath.orders.outcomes import LegView, Rejected
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.refusals import why_rejected
 from fillpath_brokers.tradovate.sign_in import ACCOUNT, ACCOUNT_NAME, chosen
@@ -104,8 +104,8 @@ class Reading:
         if not view.status.ended:
             return view
         commission = self._commission(fills) if view.filled_quantity else Decimal(0)
-        reason = self._why(int(order["id"])) if view.status is LegStatus.REJECTED else None
-        return view_of(order, fills, size, commission=commission, reason=reason)
+        why = self._why(int(order["id"])) if view.status is LegStatus.REJECTED else None
+        return view_of(order, fills, size, commission=commission, why=why)
 
     def _sizes(
         self, orders: Mapping[int, Document], fills: Mapping[int, list[Document]], sent: Mapping[int, Decimal]
@@ -125,7 +125,7 @@ class Reading:
         ids = [int(fill["id"]) for fill in fills]
         return fees_in(self._calls.of_many("fillFee/ldeps", "masterids", ids, urgent=True))
 
-    def _why(self, order_id: int) -> str | None:
+    def _why(self, order_id: int) -> Rejected | None:
         commands = [int(each["id"]) for each in self._calls.listed("command/deps", masterid=order_id, urgent=True)]
         reports: list[Document] = []
         for kind in ("commandReport", "executionReport"):

@@ -130,12 +130,12 @@ def text_in(reply: Reply) -> str:
     return failure[1] if failure else reply.text
 
 
-def why_rejected(reports: Iterable[Document]) -> str | None:
+def why_rejected(reports: Iterable[Document]) -> Rejected | None:
     """Why an order was rejected, from its command and execution reports: our code and Tradovate's words; None: nobody says."""
     for report in sorted(reports, key=lambda each: int(each.get("id", 0)), reverse=True):
         reason, text = str(report.get("rejectReason") or ""), str(report.get("text") or "")
         if (reason and reason != "Success") or text:
-            return f"{reason_of(reason, text)}: {text or reason}"
+            return rejected(reason, text)
     return None
 
 

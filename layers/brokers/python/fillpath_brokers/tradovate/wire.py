@@ -26,7 +26,7 @@ from typing import Any, NamedTuple
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
-from fillpath.orders.outcomes import LegView
+from fillpath.orders.outcomes import LegView, Rejected
 from fillpath_brokers.canonical import instrument_behind
 from fillpath_brokers.facade import BrokerOrder, Change
 
@@ -159,7 +159,12 @@ def is_done(order: Document) -> bool:
 
 
 def view_of(
-    order: Document, fills: Sequence[Document], quantity: Decimal, *, commission: Decimal = Decimal(0), reason: str | None = None
+    order: Document,
+    fills: Sequence[Document],
+    quantity: Decimal,
+    *,
+    commission: Decimal = Decimal(0),
+    why: Rejected | None = None,
 ) -> LegView:
     """The order from its parts; BrokerUnavailable if they cannot be read."""
     try:
@@ -173,7 +178,8 @@ def view_of(
             average_price=value / filled if filled else None,
             commission=commission,
             filled_at=max((moment(fill["timestamp"]) for fill in kept), default=None),
-            reason=reason,
+            reason=why.reason if why else None,
+            text=why.text if why else None,
         )
     except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
         raise BrokerUnavailable(f"Tradovate's order cannot be read: {exc!r}") from exc

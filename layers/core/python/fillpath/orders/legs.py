@@ -172,8 +172,9 @@ def _if_same_attempt(seen: Leg, how: Callable[[Order], Order]) -> Callable[[Orde
 
 
 def _held_now(order: Order, view: LegView | None, floor: Floor) -> Decimal | None:
-    """What is held while a reversal in doubt is resolved, or ends with exits at work: its own legs do not tell it alone then."""
-    stops = view is not None and view.exits is not None and view.status.ended and view.status is not LegStatus.FILLED
+    """What is held where a reversal's own legs may not tell it: one in doubt, or that ends after it gave up the lane."""
+    alone = order.owns_lane and not (view and view.exits)
+    stops = view is not None and view.status.ended and view.status is not LegStatus.FILLED and not alone
     if not order.auto_exit or order.state.ended or not (stops or order.state is OrderState.UNKNOWN):
         return None
     try:

@@ -193,6 +193,7 @@ class Leg(_Record):
     commission: Decimal = Decimal(0)
     filled_at: datetime | None = None
     reason: str | None = None
+    text: str | None = None
 
     @property
     def resting(self) -> bool:

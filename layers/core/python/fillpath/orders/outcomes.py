@@ -13,7 +13,7 @@ class LegView:
 
     `exits` is the pair (or the one) that the broker placed with a bracket; a view of an accepted bracket always has it. Its
     `broker_order_id` names all of the exits at once, in the venue's own way. It works while its entry does, and has ended once
-    nothing more will fill of either of them.
+    nothing more will fill of either of them. `reason` is our code for its end, `text` the venue's own words.
     """
 
     status: LegStatus
@@ -23,6 +23,7 @@ class LegView:
     commission: Decimal = Decimal(0)
     filled_at: datetime | None = None
     reason: str | None = None
+    text: str | None = None
     exits: "LegView | None" = None
 
 

@@ -108,6 +108,8 @@ def _merged(leg: Leg, view: LegView, at: datetime) -> Leg:
         "commission": max(view.commission, leg.commission),
         "reason": leg.reason if leg.reason in _OUR_CANCELS else view.reason or leg.reason,
     }
+    if view.text:
+        changes["text"] = view.text
     if grown or leg.average_price is None:
         changes |= {"average_price": view.average_price, "filled_at": view.filled_at or (at if filled > 0 else None)}
     return leg.model_copy(update=changes)
@@ -147,7 +149,7 @@ def _followed(order: Order, leg: Leg, at: datetime, *, wanted: bool) -> Order:
     if state.ended and order.auto_exit and state is not OrderState.FILLED:
         return stopped(order, at, leg.reason or f"open_{leg.status.lower()}")
     if state.ended:
-        return ended(order, state, at, leg.reason if state is not OrderState.FILLED else None)
+        return ended(order, state, at, *((leg.reason, leg.text) if state is not OrderState.FILLED else ()))
     order = moved(order, state, at)
     return order.model_copy(update={"listing": Listing.WORKING, "owns_lane": False}) if order.resting else order
 
@@ -177,11 +179,11 @@ def _close_resolved(order: Order, at: datetime) -> Order:
 def stopped(order: Order, at: datetime, reason: str, held: Decimal | None = None, message: str | None = None) -> Order:
     """A reversal ended half way, telling what is `held` (signed); reckoned from the legs where nobody read the position.
 
-    Its legs do not tell it where others may have acted since: in doubt, or with exits at work.
+    Its legs do not tell it where others may have acted since: without the lane, or with exits at work.
     """
     if order.state.ended:
         return order
-    if held is None and order.listing is not Listing.UNKNOWN and not any(leg.exits_ref for leg in order.legs):
+    if held is None and order.owns_lane and not any(leg.exits_ref for leg in order.legs):
         held = (order.position_before or Decimal(0)) + sum(
             (leg.side.sign * leg.filled_quantity for leg in order.legs), Decimal(0)
         )
