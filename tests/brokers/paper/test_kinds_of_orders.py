@@ -255,6 +255,19 @@ class TestBracket:
         assert exchange.held() == 0
         assert exchange.shown(view.exits).reason == "nothing_to_reduce"
 
+    def test_exits_of_a_partly_filled_entry_wait_where_there_is_nothing_to_reduce(self, exchange: PaperExchange) -> None:
+        exchange.under("partial_fill", fraction="0.25", then="complete", after="10", times="1")
+        view = exchange.accepted(bracket("buy", "4"))
+        exchange.accepted(leg("sell", "1"))
+        for price in ("5880", "5915"):
+            exchange.trades_at(ES, price)
+            assert figures(exchange.shown(view.exits)) == (LegStatus.WORKING, 0, None)
+
+        exchange.wait(10)
+
+        assert exchange.shown(view.exits).filled_quantity == 3
+        assert exchange.held() == 0
+
     def test_an_entry_that_jumps_over_its_profit_takes_it_at_once(self, exchange: PaperExchange) -> None:
         sent = bracket("buy", "1", stop="5905")
         view = exchange.accepted(sent)

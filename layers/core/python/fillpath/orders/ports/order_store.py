@@ -77,9 +77,9 @@ class OrderStore(Protocol):
     def take(self, view: LaneView, order: Order, run_until: datetime) -> Order:
         """Make `order` the lane's owner until `run_until` and raise the fence on both, in one transaction.
 
-        Also makes it the last of the lane's recent orders. Succeeds only if the lane is as `view` shows it (fence and owner) and the
-        order as given (version). The order leaves the waiting list (`listing` none: from here on the lane's owner attribute is what
-        finds it again); returns it as stored, with `owns_lane` set.
+        Also makes it the last of the lane's recent orders. Succeeds only if the lane is as `view` shows it (fence and owner) and
+        the order as given (version). The order leaves the waiting list (`listing` none: from here on the lane's owner attribute
+        is what finds it again); returns it as stored, with `owns_lane` set.
         """
         ...
 
