@@ -168,3 +168,23 @@ def test_a_contract_that_does_not_trade_takes_no_entry(symbol: str, problem: str
 @pytest.mark.parametrize("symbol", ["ES", "ES1!", "ESH6", "ESZ2026", "ESM27", "AAPL"])
 def test_a_contract_that_trades_takes_entries(symbol: str) -> None:
     assert resolve(symbol, DAY).no_entry == ""
+
+
+@pytest.mark.parametrize("symbol", ["NYSE:SHOP", "nasdaq:pltr", "AMEX:BRK.B", "NASDAQ_DLY:PLTR", "BATS:X"])
+def test_a_us_share_outside_the_catalogue_is_known_by_its_exchange(symbol: str) -> None:
+    ticker = symbol.upper().partition(":")[2]
+    resolved = resolve(symbol, DAY)
+    assert (resolved.contract, resolved.instrument.root, resolved.instrument.kind) == (ticker, ticker, "equity")
+    assert instrument_of(resolved.contract) == resolved.instrument
+    assert resolve(ticker, DAY, exchange=symbol.partition(":")[0]).instrument == resolved.instrument
+
+
+@pytest.mark.parametrize("symbol", ["SHOP", "TSX:SHOP", "NYSE:TOOLONG", "NYSE:SH0P", "BINANCE:PEPE", "NYSE:"])
+def test_a_share_whose_exchange_is_not_told_is_not_guessed(symbol: str) -> None:
+    with pytest.raises(Refused, match="with its exchange"):
+        resolve(symbol, DAY)
+
+
+def test_an_exchange_beside_the_symbol_changes_nothing_of_what_the_catalogue_knows() -> None:
+    assert resolve("ES1!", DAY, exchange="NYSE") == resolve("ES1!", DAY)
+    assert resolve("AAPL", DAY, exchange="NASDAQ").instrument is instruments()["AAPL"]

@@ -110,7 +110,7 @@ class TestOrders:
 
     def test_what_the_exchange_does_not_take_is_refused_and_leaves_nothing(self, exchange: SimulatedExchange) -> None:
         for wanted, code in (
-            (NewOrder("ZZZZ", BUY, D(1)), "invalid_symbol"),
+            (NewOrder("ZZZZ9", BUY, D(1)), "invalid_symbol"),
             (NewOrder(AAPL, BUY, D(100_000)), "insufficient_margin"),
         ):
             with pytest.raises(OrderRefused) as refusal:
@@ -255,8 +255,8 @@ class TestPrices:
         assert bars == SimulatedExchange(now=lambda: now).bars("ESH6", now - timedelta(hours=3), now, timedelta(hours=1))
 
     def test_unknown_contracts_have_none(self, exchange: SimulatedExchange) -> None:
-        for ask in (lambda: exchange.set_price("ZZZZ", D(1)), lambda: exchange.watch("ZZZZ")):
-            with pytest.raises(ValueError, match="ZZZZ"):
+        for ask in (lambda: exchange.set_price("ZZZZ9", D(1)), lambda: exchange.watch("ZZZZ9")):
+            with pytest.raises(ValueError, match="ZZZZ9"):
                 ask()
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from fillpath.market.instruments import instruments
+from fillpath.market.instruments import instrument_of
 from fillpath.orders.model import Side
 from tests.simulators.alpaca.errors import Refusal, signed
 from tests.simulators.alpaca.rendering import asset_id, fill_json, order_json, position_json, stamp, text
@@ -77,7 +77,7 @@ async def clock(request: web.Request) -> web.StreamResponse:
 async def asset(request: web.Request) -> web.StreamResponse:
     """A share of the catalogue."""
     symbol = request.match_info["symbol"]
-    known = instruments().get(symbol)
+    known = instrument_of(symbol)
     if known is None or known.kind != "equity":
         raise Refusal(404, 40410000, f"asset not found for {symbol}")
     document = {

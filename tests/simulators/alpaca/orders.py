@@ -7,7 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
-from fillpath.market.instruments import instruments
+from fillpath.market.instruments import instrument_of
 from fillpath.orders.model import OrderType, Side
 from fillpath_brokers.facade import Change
 from tests.simulators.alpaca.errors import Refusal, signed
@@ -19,6 +19,8 @@ from tests.simulators.options import EXCHANGE
 
 _TIF = {"day", "gtc", "opg", "cls", "ioc", "fok"}
 _CODES = {"invalid_symbol": (422, 42210000), "insufficient_margin": (403, 40310000)}
+UNLISTED = "ZZZZ"
+"""A ticker that is no share at all."""
 ROUTES = web.RouteTableDef()
 
 
@@ -117,7 +119,8 @@ def reserved(exchange: SimulatedExchange, symbol: str, side: Side) -> Decimal:
 
 def _new_order(body: Mapping[str, Any]) -> NewOrder:
     symbol, tif = str(body.get("symbol", "")), body.get("time_in_force")
-    if symbol not in instruments() or instruments()[symbol].kind != "equity":
+    known = instrument_of(symbol)
+    if known is None or known.kind != "equity" or symbol == UNLISTED:
         raise Refusal(422, 42210000, f'asset "{symbol}" not found')
     if tif not in _TIF:
         raise Refusal(422, 42210000, "invalid time_in_force")

@@ -4,7 +4,7 @@ import re
 from datetime import date
 
 from fillpath.errors import Refused
-from fillpath.market.instruments import Instrument, instrument_of, instruments, resolve
+from fillpath.market.instruments import Instrument, instrument_of, resolve
 
 _ROOTS = {"6A": "AD", "6B": "BP", "6C": "CD", "6E": "EC", "6J": "JY", "ZB": "US", "ZC": "C", "ZN": "TY", "ZS": "S", "ZW": "W"}
 _DATED = re.compile(r"(.{1,4})([FGHJKMNQUVXZ])(\d\d)")
@@ -29,7 +29,7 @@ def ours(symbol: str, today: date) -> str | None:
         contract = f"{roots.get(match[1], match[1])}{match[2]}{match[3][1]}"
         known = instrument_of(contract)
         return contract if known and match[2] in known.months else None
-    known = instruments().get(text)
+    known = instrument_of(text)
     return text if known and known.kind == "equity" else None
 
 

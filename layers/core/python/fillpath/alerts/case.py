@@ -90,7 +90,7 @@ def open_case(hit: Hit, sender: Sender, alerts: AlertStore) -> Case:
     at = hit.received_at if own_time is None else own_time
     changes = {"timestamp": at, "symbol": _our_symbol(understood.alert.symbol, context.webhook.symbol_map)}
     settled = understood._replace(alert=understood.alert.model_copy(update=changes))
-    resolved = resolve(settled.alert.symbol, hit.received_at.date())
+    resolved = resolve(settled.alert.symbol, hit.received_at.date(), exchange=settled.alert.exchange)
     signature = None if hit.signature is None else read_signature(hit.signature)
     return Case(hit, sender, guard, context, settled, resolved, at, own_time is not None, signature)
 

@@ -9,6 +9,7 @@ def strategy_message(secret: str | None) -> str:
         {
             "action": "{{strategy.order.action}}",
             "symbol": "{{ticker}}",
+            "exchange": "{{exchange}}",
             "quantity": "{{strategy.order.contracts}}",
             "market_position": "{{strategy.market_position}}",
             "market_position_size": "{{strategy.market_position_size}}",
@@ -23,7 +24,9 @@ def strategy_message(secret: str | None) -> str:
 
 def indicator_message(secret: str | None) -> str:
     """For an indicator's alerts, which know no side and no size: one alert for each action, here a buy of one."""
-    return _text({"action": "buy", "symbol": "{{ticker}}", "quantity": "1", "timestamp": "{{timenow}}"}, secret)
+    return _text(
+        {"action": "buy", "symbol": "{{ticker}}", "exchange": "{{exchange}}", "quantity": "1", "timestamp": "{{timenow}}"}, secret
+    )
 
 
 def _text(fields: dict[str, str], secret: str | None) -> str:

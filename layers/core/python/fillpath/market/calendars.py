@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
-from fillpath.market.instruments import Instrument
+from fillpath.market.instruments import US_SHARES, Instrument
 from fillpath.market.ports.trading_hours import Session
 
 AROUND_THE_CLOCK = "around the clock, closed for maintenance"
@@ -54,6 +54,7 @@ EXCHANGES: Mapping[str, Calendar] = MappingProxyType(
         "ARCA": _NEW_YORK,
         "NASDAQ": _NEW_YORK,
         "NYSE": _NEW_YORK,
+        US_SHARES: _NEW_YORK,
         "CBOT": _CME,
         "CME": _CME,
         "COMEX": _NYMEX,

@@ -2,6 +2,7 @@
 
 Understood: roots (`ES`, `BTCUSDT.P`), contracts (`ESZ6`, `ESZ26`, `ESZ2026`, NinjaTrader's `ES 12-26` and `ES DEC26`), continuous
 symbols (`ES1!`, `ES2!`) and any of them behind an exchange (`CME_MINI:ES1!`, `NASDAQ:AAPL`), delayed or not (`CME_MINI_DL:ES1!`).
+A share need not be in the catalogue where its exchange is told and lists US shares (`NYSE:SHOP`).
 """
 
 import json
@@ -20,6 +21,10 @@ _CONTRACT = re.compile(r"^(?P<root>[A-Z0-9]{1,4}?)(?P<month>[FGHJKMNQUVXZ])(?P<y
 _NINJA = re.compile(r"^(?P<root>[A-Z0-9]{1,4}) (?P<month>0[1-9]-|1[0-2]-|[A-Z]{3})(?P<year>[0-9]{2})$", re.ASCII)
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _CONTINUOUS = re.compile(r"^(?P<root>[A-Z0-9]+?)(?P<nth>[1-9])!$")
+_SHARE = re.compile(r"^[A-Z]{1,5}(\.[A-Z])?$")
+_LISTS_SHARES = {"NASDAQ", "NYSE", "AMEX", "ARCA", "BATS", "CBOE"}
+US_SHARES = "US"
+"""The exchange of a share that is not in the catalogue: all of them keep the same hours."""
 ROLL_DAYS = 8
 """A contract is left this many days before the third Friday of its last month: by then index volume has moved on."""
 
@@ -60,12 +65,14 @@ class Resolved:
     nth: int = 0
 
 
-def resolve(symbol: str, today: date, roll_days: int = ROLL_DAYS) -> Resolved:
+def resolve(symbol: str, today: date, roll_days: int = ROLL_DAYS, exchange: str | None = None) -> Resolved:
     """The instrument and contract of a symbol; Refused(invalid_alert) when the catalogue does not know it.
 
-    A continuous symbol leaves a contract `roll_days` before its last trading day as reckoned here.
+    A continuous symbol leaves a contract `roll_days` before its last trading day as reckoned here. `exchange` is where the symbol
+    is listed, if it does not say so itself.
     """
-    text = _as_contract(symbol.strip().upper().rpartition(":")[2])
+    listed_on, _, ticker = symbol.strip().upper().rpartition(":")
+    text = _as_contract(ticker)
     catalogue = instruments()
     if text in catalogue:
         known = catalogue[text]
@@ -79,9 +86,12 @@ def resolve(symbol: str, today: date, roll_days: int = ROLL_DAYS) -> Resolved:
         instrument = catalogue.get(match["root"])
         if instrument and match["month"] in instrument.months:
             return _named_contract(instrument, match["month"], match["year"], today)
+    if _lists_shares(listed_on or (exchange or "").strip().upper()) and _SHARE.match(text):
+        return Resolved(_share(text), text)
     raise Refused(
         "invalid_alert",
-        f"symbol: {symbol!r} is not in the catalogue; use a root (ES), a contract (ESZ6), ES1!, AAPL or BTCUSD",
+        f"symbol: {symbol!r} is not in the catalogue; use a root (ES), a contract (ESZ6), ES1!, AAPL or BTCUSD; "
+        "any other US share with its exchange (NYSE:SHOP)",
         {"field": "symbol", "reason": "unknown symbol"},
     )
 
@@ -113,8 +123,21 @@ def instrument_of(contract: str) -> Instrument | None:
     catalogue = instruments()
     if contract in catalogue:
         return catalogue[contract]
-    match = _CONTRACT.match(contract)
-    return catalogue.get(match["root"]) if match else None
+    if match := _CONTRACT.match(contract):
+        return catalogue.get(match["root"])
+    return _share(contract) if _SHARE.match(contract) else None
+
+
+def _lists_shares(exchange: str) -> bool:
+    """Whether it lists US shares; delayed data is marked by TradingView behind its name."""
+    return exchange.removesuffix("_DLY").removesuffix("_DL") in _LISTS_SHARES
+
+
+def _share(ticker: str) -> Instrument:
+    """A US share of which nothing is known but its ticker."""
+    row = {"root": ticker, "kind": "equity", "name": ticker, "exchange": US_SHARES, "currency": "USD", "months": ""}
+    numbers = {"tick_size": "0.01", "multiplier": "1", "lot_step": "0.001", "margin": "0", "commission": "0", "demo_price": "100"}
+    return _instrument(row | numbers | {"roll_months_before": "0"})
 
 
 @cache
