@@ -106,7 +106,7 @@ class _Walk:
         touched = {order.order_id: beyond}
         for each in links.linked(self._turn, order):
             begin = beyond if each.parent == order.order_id else event.step
-            touched[each.order_id] = begin
+            touched[each.order_id] = max(begin, self._begun.get(each.order_id, 0))
         for order_id in (order.other, *touched):
             if order_id:
                 self._next.pop(order_id, None)
