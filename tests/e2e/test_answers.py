@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from fillpath.accounts.model import Route
+from fillpath.accounts.model import Credentials, Route
 from fillpath.alerts.message import strategy_message
 from fillpath.orders.model import OrderState
 from tests.e2e.conftest import NewTrader
@@ -57,6 +57,7 @@ def test_the_message_to_paste_works_as_tradingview_fills_it_in(trader: Trader) -
     filled_in = {
         "{{strategy.order.action}}": "buy",
         "{{ticker}}": "ES1!",
+        "{{exchange}}": "CME_MINI",
         "{{strategy.order.contracts}}": "2",
         "{{strategy.market_position}}": "long",
         "{{strategy.market_position_size}}": "2",
@@ -211,8 +212,15 @@ def test_an_entry_that_no_route_may_take_is_refused(traders: NewTrader, settings
     assert [route["code"] for route in answer.json()["details"]["routes"]] == [code]
 
 
-def test_an_order_type_that_the_venue_has_not_is_refused(trader: Trader) -> None:
-    assert refusal(trader.post("buy", 1, type="trailing_stop", trail_amount="5")) == (403, "unsupported")
+def test_what_the_venue_cannot_do_is_refused_with_what_it_can(traders: NewTrader) -> None:
+    at_alpaca = traders(account={"venue": "alpaca", "credentials": Credentials.VERIFIED})
+    answer = at_alpaca.post("buy", 1, "ES1!")
+    assert refusal(answer) == (403, "unsupported")
+    assert answer.json()["message"].endswith("it trades: equity")
+
+
+def test_an_account_without_verified_credentials_is_refused(traders: NewTrader) -> None:
+    assert refusal(traders(account={"venue": "tradovate"}).post("buy", 1)) == (403, "credentials_missing")
 
 
 def test_a_size_that_the_instrument_does_not_trade_in_is_refused(trader: Trader) -> None:
