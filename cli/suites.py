@@ -47,5 +47,6 @@ def _end_to_end(local: Local, arguments: Sequence[str]) -> bool:
 
 
 def _pytest(*arguments: str) -> bool:
-    command = [sys.executable, "-P", "-m", "pytest", *arguments]
+    # Without -P: the checkout comes first, before the tests that an installed package has brought along.
+    command = [sys.executable, "-m", "pytest", *arguments]
     return subprocess.run(command, cwd=ROOT, env=surroundings.for_the_local_stack(), check=False).returncode == 0

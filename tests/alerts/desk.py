@@ -20,8 +20,18 @@ from tests.fakes.master_key import FakeMasterKey
 from tests.fakes.tables import FakeTables
 
 NOW = datetime(2026, 3, 2, 14, 30, tzinfo=UTC)
+PLAIN = Capabilities(
+    order_types=ALL_TYPES - {"trailing_stop", "oco"}, time_in_force=frozenset({"day", "gtc"}), credentials_required=False
+)
+"""A venue that can do little."""
 PAPER = Capabilities(
-    order_types=ALL_TYPES - {"trailing_stop"}, time_in_force=frozenset({"day", "gtc"}), credentials_required=False
+    order_types=ALL_TYPES,
+    time_in_force=frozenset({"day", "gtc", "ioc", "fok"}),
+    bracket=True,
+    oco=True,
+    front_month=True,
+    single_order_flip=True,
+    credentials_required=False,
 )
 
 

@@ -206,6 +206,14 @@ def test_qty_is_another_word_for_quantity_but_not_both() -> None:
         ({"stop_price": 5900}, "stop_price"),
         ({"type": "limit", "limit_price": 5900, "stop_price": 5900}, "stop_price"),
         ({"type": "stop", "stop_price": 5900, "trail_amount": 1}, "trail_amount"),
+        ({"type": "trailing_stop", "trail_amount": 1, "trail_percent": 1}, "trail_percent"),
+        ({"type": "trailing_stop", "trail_percent": 100}, "trail_percent"),
+        ({"type": "oco", "order_type": "exit", "limit_price": 1}, "stop_price"),
+        ({"type": "oco", "order_type": "exit", "stop_price": 1}, "limit_price"),
+        ({"type": "oco", "limit_price": 2, "stop_price": 1}, "type"),
+        ({"type": "oco", "action": "close", "limit_price": 2, "stop_price": 1}, "type"),
+        ({"order_type": "exit", "take_profit": 5900}, "take_profit"),
+        ({"order_type": "exit", "stop_loss": 5900}, "stop_loss"),
     ],
 )
 def test_fields_that_do_not_go_together_are_refused(fields: dict[str, Any], named: str) -> None:
@@ -222,6 +230,7 @@ def test_each_type_of_order_is_taken_with_its_prices() -> None:
     assert parse(type="stop", stop_price=5900).stop_price == 5900
     assert parse(type="stop_limit", stop_price=5900, limit_price=5901).limit_price == 5901
     assert parse(type="trailing_stop", trail_percent="0.5").trail_percent == Decimal("0.5")
+    assert parse(type="oco", order_type="exit", limit_price=5900, stop_price=5800).type is OrderType.OCO
 
 
 @given(field=st.sampled_from(FIELDS), value=json_values)

@@ -1,5 +1,7 @@
 """Each message of the field that is understood goes through the webhook's front desk: an order that keeps what it asks for."""
 
+from decimal import Decimal
+
 import pytest
 
 from fillpath.accounts.model import SecretIn, TimeOf
@@ -30,15 +32,20 @@ def posted(name: str) -> Order | Refused:
 
 
 @pytest.mark.parametrize("name", messages.accepted())
-def test_a_message_that_is_understood_becomes_an_order_or_is_refused_for_what_the_venue_cannot_do(name: str) -> None:
+def test_a_message_that_is_understood_becomes_an_order_where_the_venue_can_do_everything(name: str) -> None:
     answer = posted(name)
-    assert isinstance(answer, Order) or answer.code == "unsupported"
+    assert isinstance(answer, Order), answer
 
 
 @pytest.mark.parametrize("name", messages.accepted())
 def test_an_order_keeps_what_its_message_says_of_how_to_read_it(name: str) -> None:
     alert, order = messages.expected(name)["alert"], posted(name)
     if isinstance(order, Order):
+        assert (order.take_profit, order.stop_loss) == tuple(map(_number, (alert.get("take_profit"), alert.get("stop_loss"))))
         assert order.gate == alert.get("gate", "ignore")
         assert order.includes_close == (alert.get("quantity_is") == "contracts")
         assert list(order.only_from or ()) == [SIDES[side] for side in alert.get("only_from", [])]
+
+
+def _number(text: str | None) -> Decimal | None:
+    return None if text is None else Decimal(text)

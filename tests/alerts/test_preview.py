@@ -79,7 +79,7 @@ def check_orders(orders: tuple[Order, ...], shown: Preview) -> None:
 
 def facts(order: Order) -> dict[str, Any]:
     """All that decides about an order."""
-    own = {"order_id", "alert_id", "state", "reason", "message", "events", "listing"}
+    own = {"order_id", "alert_id", "protection_id", "state", "reason", "message", "events", "listing"}
     return order.model_dump(exclude=own)
 
 

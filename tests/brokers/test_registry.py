@@ -34,6 +34,13 @@ def test_every_venue_states_its_name_and_capabilities_and_opens(key: str) -> Non
     broker.close()
 
 
+@pytest.mark.parametrize("key", registry.venues())
+def test_what_a_venue_declares_twice_agrees(key: str) -> None:
+    known = registry.capabilities(key)
+    assert known.oco is ("oco" in known.order_types)
+    assert known.can_trade is bool(known.asset_classes)
+
+
 @pytest.mark.parametrize("key", ["nowhere", "", "_template", "desk", "registry", "streaming", "paper.venue", "../paper", "Paper"])
 def test_an_unknown_venue_is_refused_with_those_that_are_known(key: str) -> None:
     for ask in (registry.capabilities, registry.name, lambda key: registry.open_account(key, "01", services_on())):

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import pytest
 
-from fillpath.orders.model import Leg, LegStatus
+from fillpath.orders.model import Leg, LegStatus, OrderType
 from fillpath.orders.outcomes import Accepted, LegView
 from fillpath.orders.ports.desk import AccountRef, Desk
 from fillpath_brokers.desk import BrokerDesk
@@ -128,3 +128,55 @@ def test_asking_whether_an_order_would_be_refused_places_none(desk: Desk) -> Non
     sent = leg("buy", "1")
     assert desk.precheck(ACCOUNT, sent, Decimal(0)) is None
     assert desk.look_up(ACCOUNT, sent) is None
+
+
+def a_bracket(limit: str | None = None) -> Leg:
+    return leg("buy", "2", limit=limit).model_copy(update={"take_profit": PRICE + 10, "stop_loss": PRICE - 10})
+
+
+def exits_of(sent: Leg, view: LegView) -> Leg:
+    """The exits of a bracket as the order path asks for them: by what the venue calls them, under an id that it never saw."""
+    assert view.exits is not None
+    pair = {"type": OrderType.OCO, "limit_price": sent.take_profit, "stop_price": sent.stop_loss}
+    named = {"broker_order_id": view.exits.broker_order_id, "client_order_id": "01NEVERSENT-exits", "leg": "exits"}
+    side = {"side": sent.side.opposite, "take_profit": None, "stop_loss": None, "reduce_only": True}
+    return sent.model_copy(update=pair | named | side)
+
+
+def test_a_bracket_shows_its_exits_and_they_are_found_by_their_name(desk: Desk) -> None:
+    sent = a_bracket()
+    exits = exits_of(sent, accepted(desk, sent))
+    assert held(desk) == [("ESH6", Decimal(2))]
+    assert seen(desk, exits).status is LegStatus.WORKING
+    again = seen(desk, sent).exits
+    assert again is not None
+    assert again.broker_order_id == exits.broker_order_id
+
+
+def test_the_exits_of_a_bracket_are_cancelled_without_their_entry(desk: Desk) -> None:
+    sent = a_bracket()
+    exits = exits_of(sent, accepted(desk, sent))
+    desk.cancel(ACCOUNT, exits)
+    assert seen(desk, exits).status is LegStatus.CANCELLED
+    assert seen(desk, sent).status is LegStatus.FILLED
+    assert held(desk) == [("ESH6", Decimal(2))]
+
+
+def test_exits_go_with_an_entry_that_is_cancelled_unfilled(desk: Desk) -> None:
+    sent = a_bracket(limit="5895")
+    exits = exits_of(sent, accepted(desk, sent))
+    assert seen(desk, exits).status is LegStatus.WORKING
+    desk.cancel(ACCOUNT, sent)
+    assert seen(desk, sent).status is LegStatus.CANCELLED
+    assert seen(desk, exits).status is LegStatus.CANCELLED
+
+
+def test_a_pair_of_exits_rests_as_one_order(desk: Desk) -> None:
+    accepted(desk, leg("buy", "2"))
+    pair = {"type": OrderType.OCO, "limit_price": PRICE + 10, "stop_price": PRICE - 10}
+    sent = leg("sell", "2", reduce_only=True).model_copy(update=pair)
+    accepted(desk, sent)
+    assert seen(desk, sent).status is LegStatus.WORKING
+    desk.cancel(ACCOUNT, sent)
+    assert seen(desk, sent).status is LegStatus.CANCELLED
+    assert held(desk) == [("ESH6", Decimal(2))]

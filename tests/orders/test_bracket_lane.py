@@ -8,6 +8,7 @@ import pytest
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.errors import NeedsReauth
 from fillpath.ids import new_id
+from fillpath.orders.legs import look
 from fillpath.orders.model import Operation, Order, OrderState, OrderType
 from tests.orders.floor import Fakes, at_rest, bracket, fakes, reversing, signal, to_target
 from tests.orders.venue import DEDUPLICATES, FORGETFUL, lost_reply, never_arrived, placed, then
@@ -107,6 +108,33 @@ def test_a_reversal_that_stops_half_way_has_the_exits_placed_again() -> None:
     on.settle(2)
     assert on.get(order).state is OrderState.ABORTED
     assert (on.held(), at_work(on), live(on, entry)) == (1, 1, ("protect-1", 1))
+
+
+def test_an_open_at_rest_that_is_cancelled_after_others_acted_tells_what_is_held_then() -> None:
+    on = fakes()
+    order = reversing(on, 1, type=OrderType.LIMIT, limit_price=Decimal(110))
+    on.reverse(order)
+    signal(on, Operation.ENTER_SHORT)
+    on.run()
+    signal(on, Operation.CANCEL, None)
+    on.run()
+    assert on.get(order).state is OrderState.ABORTED
+    assert on.get(order).held == on.held() == -1
+
+
+def test_an_open_whose_exits_have_filled_tells_what_is_held_then() -> None:
+    on = fakes()
+    on.desk.keeps_exits = True
+    on.desk.fill = lambda leg: Decimal(1) if leg.leg == "open" else leg.quantity
+    more = {"take_profit": Decimal(90), "stop_loss": Decimal(110), "protection_id": new_id(on.clock.now())}
+    order = reversing(on, 1, quantity=2, **more)
+    on.reverse(order)
+    on.desk.execute(on.desk.exits(f"{order.order_id}-open"), Decimal(1))
+    signal(on, Operation.ENTER_SHORT)
+    on.clock.sleep(10)
+    on.run()
+    assert on.get(order).state is OrderState.ABORTED
+    assert on.get(order).held == 0
 
 
 def test_the_open_of_a_reversal_that_fills_in_part_is_protected_for_that_part() -> None:
@@ -277,6 +305,27 @@ def test_exits_leave_the_other_brackets_alone_when_they_fill(venue: Capabilities
     on.settle(3)
     assert on.exits(first).state is OrderState.FILLED
     assert (on.held(), at_work(on), live(on, second)) == (2, 2, ("exits", 2))
+
+
+@BOTH
+def test_exits_that_filled_unseen_cost_another_bracket_nothing(venue: Capabilities) -> None:
+    on = fakes(venue)
+    first, second = entered(on, 1), entered(on, 3)
+    on.clock.sleep(90)
+    fill_exits(on, second, 3)
+    on.settle(3)
+    assert on.exits(second).state is OrderState.FILLED
+    assert (on.held(), at_work(on), live(on, first)) == (1, 1, ("exits", 1))
+
+
+def test_exits_placed_again_count_what_others_filled_unseen() -> None:
+    on = fakes()
+    first, second = entered(on, 1), entered(on, 3)
+    on.desk.end(on.desk.exits(f"{first.order_id}-main"))
+    fill_exits(on, second, 3)
+    look(on.exits(first), "exits", on.floor)
+    on.run()
+    assert (on.exits(first).state, live(on, first), at_work(on)) == (OrderState.WORKING, ("protect-1", 1), 1)
 
 
 # --- halts, cancels, doubt ------------------------------------------------------------------------------------------------------

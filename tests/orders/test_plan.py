@@ -205,3 +205,9 @@ def test_what_may_already_be_leaving_is_not_sold_again() -> None:
     assert plan(close, Decimal(3), Decimal(2)) == Trade(Side.SELL, Decimal(1), reduces=True)
     assert plan(close, Decimal(3), Decimal(3)) == Nothing("spoken_for")
     assert plan(close, Decimal(-3), Decimal(5)) == Nothing("spoken_for")
+
+
+def test_an_entry_that_reduces_takes_no_more_than_is_free_either() -> None:
+    netted = order(Operation.ENTER_LONG, quantity=Decimal(2), includes_close=True)
+    assert plan(netted, Decimal(-3), Decimal(2)) == Trade(Side.BUY, Decimal(1), reduces=True)
+    assert plan(netted, Decimal(-3), Decimal(3)) == Nothing("spoken_for")

@@ -276,6 +276,27 @@ def test_resting_exits_never_add_up_to_more_than_is_held_where_the_venue_knows_n
     assert on.held() == 0
 
 
+def test_an_entry_that_turns_out_to_reduce_suspends_protection_as_an_exit_does() -> None:
+    on = fakes(FORGETFUL)
+    on.hold(2)
+    protecting = stop(on)
+    signal(on, Operation.ENTER_SHORT, 1, includes_close=True)
+    on.settle(2)
+    assert on.held() == protection(on) == 1
+    assert legs(on, protecting) == [("main", LegStatus.CANCELLED, 2), ("protect-1", LegStatus.WORKING, 1)]
+
+
+def test_an_entry_that_comes_to_rest_as_a_reduction_leaves_protection_its_share() -> None:
+    on = fakes(FORGETFUL)
+    on.hold(3)
+    stop(on, 2)
+    netted = at_rest(on, Operation.ENTER_SHORT, 3, price=110, includes_close=True)
+    assert on.get(netted).legs[0].quantity == 1
+    for order in on.desk.working():
+        on.desk.fill_now(order.leg.client_order_id)
+    assert on.held() == 0
+
+
 def test_resting_exits_may_overlap_where_the_venue_knows_reduce_only() -> None:
     on = fakes()
     on.hold(1)

@@ -1,17 +1,16 @@
 """Planted bugs: mistakes that such systems are known for. The checker must catch each of them, or it is too weak."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
-from typing import Any, NamedTuple
+from typing import Any
 
 from fillpath.accounts.ports.controls import Halt
 from fillpath.errors import Conflict
-from fillpath.orders import act, execute, floor, legs, reverse, sizing, sweep, transitions, upkeep, working
+from fillpath.orders import act, execute, floor, legs, reverse, sizing, sweep, transitions, working
 from fillpath.orders.floor import Change, Floor
 from fillpath.orders.messages import Step
-from fillpath.orders.model import Leg, LegStatus, Listing, Order, OrderState, OrderType
+from fillpath.orders.model import Leg, Listing, Order, OrderState
 from fillpath.orders.outcomes import Accepted, LegView, Outcome, Position, Unknown
 from fillpath.orders.ports.desk import AccountRef
 from fillpath.orders.ports.order_store import LaneView
@@ -20,19 +19,9 @@ from tests.fakes.order_store import FakeOrderStore
 from tests.fakes.tables import FakeGuard, FakeLane
 from tests.simulation import ports
 from tests.simulation.cloud import Cloud
-from tests.simulation.history import VenueOrder
+from tests.simulation.exit_bugs import EXIT_BUGS
 from tests.simulation.host import AWS
-from tests.simulation.planting import Soil
-from tests.simulation.venue import Mood, Venue
-
-
-class Bug(NamedTuple):
-    """One mistake: what it is, and how it comes into the product."""
-
-    name: str
-    text: str
-    plant: Callable[[Soil], None]
-
+from tests.simulation.planting import Bug, Soil
 
 # --- storage --------------------------------------------------------------------------------------------------------------------
 
@@ -300,57 +289,6 @@ def _only_looked_at(order: Order, on: Floor) -> None:
         legs.resolve(order, leg.leg, on)
 
 
-# --- exits of brackets ----------------------------------------------------------------------------------------------------------
-
-
-def _exits_not_kept(soil: Soil) -> None:
-    soil.replace(floor._keep_exits, lambda *_: None)
-
-
-def _exits_not_cleared(soil: Soil) -> None:
-    """A close leaves the exits of a bracket at work."""
-    one = working._clear_one
-    soil.replace(one, lambda by, order_id, on: on.orders.get(order_id).parent_id is not None or one(by, order_id, on))
-    soil.replace(working.is_clear, lambda *_: True)
-
-
-def _exits_too_large(soil: Soil) -> None:
-    """Exits are placed again for the size of their entry, whatever of it was filled."""
-    soil.replace(sizing.unprotected, lambda *_: None)
-
-
-def _exits_not_placed_again(soil: Soil) -> None:
-    """Exits that the venue ended are taken for done."""
-    makes_way = transitions._makes_way
-
-    def done(order: Order, leg: Leg, wanted: bool) -> object:
-        return makes_way(order, leg, wanted) if leg.leg != transitions.EXITS or order.suspended_by else None
-
-    soil.replace(makes_way, done)
-
-
-def _pair_not_tied(soil: Soil) -> None:
-    """One exit fills, and the other one stays."""
-    end = Venue._end
-
-    def left(self: Venue, order: VenueOrder, status: LegStatus, reason: str | None = None) -> None:
-        fills = order.ended_at is None and status is LegStatus.FILLED
-        end(self, order, status, reason)
-        if fills and order.leg.type is OrderType.OCO:
-            self._new(order.account_id, order.leg.model_copy(update={"type": OrderType.STOP, "limit_price": None}), Mood())
-
-    soil.put(Venue, "_end", left)
-
-
-def _exits_outlive_position(soil: Soil) -> None:
-    soil.replace(upkeep.keep_in_step, lambda order, _on: order)
-
-
-def _exits_overlap(soil: Soil) -> None:
-    """What other brackets' exits take is not left to them."""
-    soil.replace(sizing._beside, lambda *_: [])
-
-
 # --- reversals ------------------------------------------------------------------------------------------------------------------
 
 
@@ -428,12 +366,6 @@ BUGS = (
     Bug("no_poll", "the reversal opens without polling its close", _no_poll),
     Bug("abort_no_cancel", "the abort leaves the close working", _abort_without_cancel),
     Bug("nobody_aborts", "nobody aborts a reversal whose execution has ended", _nobody_aborts),
-    Bug("exits_not_kept", "the exits of a bracket are not kept", _exits_not_kept),
-    Bug("exits_not_cleared", "a close leaves the exits of a bracket at work", _exits_not_cleared),
-    Bug("exits_too_large", "exits are placed again for more than their entry has filled", _exits_too_large),
-    Bug("exits_not_again", "exits that the venue ends are not placed again", _exits_not_placed_again),
-    Bug("pair_not_tied", "one exit fills and the other one stays", _pair_not_tied),
-    Bug("exits_outlive", "exits outlive their position", _exits_outlive_position),
-    Bug("exits_overlap", "exits are placed over those of another bracket", _exits_overlap),
     Bug("leg_grabbed", "two runs prepare the same leg", _twice),
+    *EXIT_BUGS,
 )

@@ -17,7 +17,7 @@ from tests.simulation.naive import naive_worker
 from tests.simulation.planting import planted
 from tests.simulation.task import Found, Task, carry_out
 
-HUNT_SEEDS = 2000
+HUNT_SEEDS = 4000
 NAIVE_SEEDS = 200
 _CHUNK = 25
 _KEPT = 20

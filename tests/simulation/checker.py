@@ -1,14 +1,14 @@
 """The history checker: judges what the venue and the tables saw. It knows the invariants, and none of the code under test."""
 
-from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator
+from collections import Counter
 from decimal import Decimal
 from itertools import combinations, pairwise
-from typing import NamedTuple
 
-from fillpath.orders.model import Lane, LegStatus, Listing, Operation, Order, OrderState, OrderType, Side
+from fillpath.orders.model import LegStatus, Listing, Operation, Order, OrderState, OrderType
+from tests.simulation import exit_rules
 from tests.simulation.evidence import Evidence
 from tests.simulation.history import Fill, History, Send, VenueOrder
+from tests.simulation.violation import Judgement, Rule, Violation
 from tests.simulation.virtual import seconds_of
 
 _NO_LIMIT = float("inf")
@@ -18,17 +18,6 @@ _RECOVERS_IN_S = 145.0  # two minutes of the sweeper: by a skewed clock two swee
 _ACTS_WITHIN_S = 10.0
 _LATE_EFFECTS_S = 12.0
 _LIVE = {LegStatus.WORKING, LegStatus.PARTIALLY_FILLED}
-
-
-class Violation(NamedTuple):
-    """An invariant that did not hold: its kind, and what shows it."""
-
-    kind: str
-    text: str
-
-
-Judgement = Iterator[Violation]
-Rule = Callable[[Evidence], Judgement]
 
 
 def judge(history: History) -> tuple[Violation, ...]:
@@ -58,12 +47,12 @@ def _venue_orders_are_recorded(e: Evidence) -> Judgement:
     for placed in e.history.placed:
         leg = e.leg_of(placed)
         if leg is None:
-            yield Violation("lost", f"{_name(placed)} is at the venue and in no record")
+            yield Violation("lost", f"{placed.name} is at the venue and in no record")
             continue
         if placed.ended_at is None and leg.status not in {*_LIVE, LegStatus.UNKNOWN}:
-            yield Violation("lost", f"{_name(placed)} works at the venue, its record says {leg.status}")
+            yield Violation("lost", f"{placed.name} works at the venue, its record says {leg.status}")
         if placed.filled > leg.filled_quantity and len(e.placed[leg.client_order_id]) == 1:
-            yield Violation("lost", f"{_name(placed)} filled {placed.filled}, its record says {leg.filled_quantity}")
+            yield Violation("lost", f"{placed.name} filled {placed.filled}, its record says {leg.filled_quantity}")
 
 
 def _nothing_is_doubled(e: Evidence) -> Judgement:
@@ -78,7 +67,7 @@ def _nothing_is_doubled(e: Evidence) -> Judgement:
             yield Violation("doubled", f"order {order_id} filled {filled} of {wanted}")
         for one, other in combinations(acting, 2):
             if _overlap(one, other):
-                yield Violation("doubled", f"{_name(one)} and {_name(other)} of one order worked at the same time")
+                yield Violation("doubled", f"{one.name} and {other.name} of one order worked at the same time")
 
 
 def _one_order_per_alert_and_route(e: Evidence) -> Judgement:
@@ -148,10 +137,10 @@ def _reductions_only_reduce(e: Evidence) -> Judgement:
         reduces = e.is_reduction(placed)
         for fill in placed.fills:
             if reduces and not _toward_zero(placed, fill) and not e.changed_by_hand(placed, fill):
-                text = f"{_name(placed)} reduces, and filled {fill.quantity} {placed.leg.side} at {fill.before}"
+                text = f"{placed.name} reduces, and filled {fill.quantity} {placed.leg.side} at {fill.before}"
                 yield Violation("reduction", text)
             if not reduces and fill.before * placed.leg.side.sign < 0:
-                yield Violation("crossing", f"{_name(placed)} is an entry, and filled {placed.leg.side} at {fill.before}")
+                yield Violation("crossing", f"{placed.name} is an entry, and filled {placed.leg.side} at {fill.before}")
 
 
 def _toward_zero(placed: VenueOrder, fill: Fill) -> bool:
@@ -205,56 +194,6 @@ def _protection_survives(e: Evidence) -> Judgement:
             yield Violation("protection", text)
 
 
-def _exits_are_no_larger_than_what_their_entry_filled(e: Evidence) -> Judgement:
-    for order in e.final.values():
-        for placed in e.of_order[order.order_id] if order.parent_id else ():
-            due = e.to_exit(order, placed.placed_at)
-            if placed.entry is None and placed.leg.quantity > due:
-                yield Violation("protection", f"{_name(placed)} exits more than the {due} that are left of its entry")
-
-
-def _what_a_bracket_holds_is_protected(e: Evidence) -> Judgement:
-    """At the end each bracket has one pair of exits for what is held of it, together no more than that, and none when flat."""
-    for (account_id, contract, side), orders in _exits_at_the_end(e).items():
-        held = max(Decimal(0), -side.sign * e.history.held.get((account_id, contract), Decimal(0)))
-        mine = [placed for order in orders for placed in e.of_order[order.order_id] if e.at_work(placed)]
-        others = sum((e.at_work(o) for o in _resting_reductions(e, account_id, contract) if o not in mine), Decimal(0))
-        at_work = sum(map(e.at_work, mine), Decimal(0))
-        due = min(held, sum((e.to_exit(order, e.history.ended_at) for order in orders), Decimal(0)))
-        if len({e.order_id(placed) for placed in mine}) < len(mine):
-            yield Violation("protection", f"more than one order exits for a bracket in {contract}")
-        if at_work > held or at_work + others < due or not held:
-            text = f"{at_work} of {contract} would exit for {len(orders)} brackets, {due} were to be protected of {held}"
-            yield Violation("protection", text)
-
-
-def _exits_at_the_end(e: Evidence) -> dict[tuple[str, str, Side], list[Order]]:
-    """The orders that keep exits and have not ended, by account, contract and side, but for those that nobody can settle yet."""
-    found: dict[tuple[str, str, Side], list[Order]] = defaultdict(list)
-    for order in e.final.values():
-        if (
-            order.parent_id
-            and not order.state.ended
-            and e.final[order.parent_id].state.ended
-            and not e.history.unknown.get(order.lane)
-        ):
-            found[order.account_id, order.legs[-1].contract, order.legs[-1].side].append(order)
-    return found
-
-
-def _resting_reductions(e: Evidence, account_id: str, contract: str) -> list[VenueOrder]:
-    return [o for o in e.history.placed if o.account_id == account_id and o.leg.contract == contract and e.is_reduction(o)]
-
-
-def _nothing_rests_that_would_open(e: Evidence) -> Judgement:
-    """At a venue that knows no reduce-only orders, what was to exit ends with its position."""
-    for placed in () if e.history.capabilities.reduce_only else e.history.placed:
-        held = e.history.held.get((placed.account_id, placed.leg.contract), Decimal(0))
-        lane = Lane(placed.account_id, placed.root)
-        if e.is_reduction(placed) and e.at_work(placed) and held * placed.leg.side.sign >= 0 and not e.history.unknown.get(lane):
-            yield Violation("protection", f"{_name(placed)} rests, and {held} is held")
-
-
 # --- invariant 6: one at a time, in turn ----------------------------------------------------------------------------------------
 
 
@@ -267,7 +206,7 @@ def _one_acts_at_a_time(e: Evidence) -> Judgement:
         first, second = sorted((one, other), key=lambda order: order.placed_at)
         sent = _sent(e, second)
         if not e.was_unknown(first.order_id, sent) and not e.was_unknown(second.order_id, first.placed_at):
-            yield Violation("overlap", f"{_name(second)} acted while {_name(first)} was working")
+            yield Violation("overlap", f"{second.name} acted while {first.name} was working")
 
 
 def _overlap(one: VenueOrder, other: VenueOrder) -> bool:
@@ -352,7 +291,7 @@ def _halts_hold(e: Evidence) -> Judgement:
     for placed in e.history.placed:
         order = e.final.get(e.order_id(placed))
         if order and placed.ended_at is None and not e.is_reduction(placed) and any(s.until is None for s in e.halts_over(order)):
-            yield Violation("halt", f"entry {_name(placed)} still rests under a halt")
+            yield Violation("halt", f"entry {placed.name} still rests under a halt")
 
 
 def _deadlines_hold(e: Evidence) -> Judgement:
@@ -370,10 +309,6 @@ def _code_does_not_break(e: Evidence) -> Judgement:
         yield Violation("error", error)
 
 
-def _name(placed: VenueOrder) -> str:
-    return f"{placed.leg.client_order_id} ({placed.leg.side} {placed.leg.quantity} {placed.leg.type})"
-
-
 RULES: tuple[Rule, ...] = (
     _accepted_orders_are_there,
     _posts_fail_for_a_reason,
@@ -387,9 +322,9 @@ RULES: tuple[Rule, ...] = (
     _opens_follow_filled_closes,
     _aborts_tell_what_is_held,
     _protection_survives,
-    _exits_are_no_larger_than_what_their_entry_filled,
-    _what_a_bracket_holds_is_protected,
-    _nothing_rests_that_would_open,
+    exit_rules.exits_are_no_larger_than_what_their_entry_filled,
+    exit_rules.what_a_bracket_holds_is_protected,
+    exit_rules.nothing_rests_that_would_open,
     _one_acts_at_a_time,
     _senders_own_their_lane,
     _turns_are_kept,

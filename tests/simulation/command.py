@@ -11,10 +11,10 @@ from rich.table import Table
 
 from tests.simulation.bugs import BUGS
 from tests.simulation.campaign import Figures, campaign
-from tests.simulation.checker import Violation
 from tests.simulation.faults import Strike
 from tests.simulation.scenario import Scenario, Signal
 from tests.simulation.task import Task, show
+from tests.simulation.violation import Violation
 
 DEFAULT_SEEDS = 200
 _out = Console(highlight=False, emoji=False)

@@ -44,6 +44,11 @@ class VenueOrder:
     entry: int | None = None
 
     @property
+    def name(self) -> str:
+        """What a person reads of it."""
+        return f"{self.leg.client_order_id} ({self.leg.side} {self.leg.quantity} {self.leg.type})"
+
+    @property
     def filled(self) -> Decimal:
         """What is filled of it."""
         return sum((fill.quantity for fill in self.fills), Decimal(0))

@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import ModuleType
+from typing import NamedTuple
 
 _PLACES = ("fillpath.", "tests.fakes.", "tests.simulation.")
 
@@ -37,6 +38,14 @@ class Soil:
         """Take everything out again, the last first."""
         while self._undo:
             self._undo.pop()()
+
+
+class Bug(NamedTuple):
+    """One mistake: what it is, and how it comes into the product."""
+
+    name: str
+    text: str
+    plant: Callable[[Soil], None]
 
 
 @contextmanager

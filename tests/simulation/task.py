@@ -5,12 +5,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import NamedTuple
 
-from tests.simulation.checker import Violation, judge
+from tests.simulation.checker import judge
 from tests.simulation.cloud import Worker, real_worker
 from tests.simulation.faults import Faults, Point, Strike
 from tests.simulation.history import History
 from tests.simulation.run import run
 from tests.simulation.scenario import Scenario, draw
+from tests.simulation.violation import Violation
 
 _SENDERS = {"halt", "signal"}
 """Callers that belong to the simulation: a person, and a source that asks again until it is heard."""

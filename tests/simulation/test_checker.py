@@ -8,11 +8,12 @@ from decimal import Decimal
 import pytest
 
 from fillpath.orders.model import Lane, Leg, LegStatus, Listing, Operation, Order, OrderState, OrderType, Side
-from tests.simulation import checker
+from tests.simulation import checker, exit_rules
 from tests.simulation.checker import judge
 from tests.simulation.evidence import Evidence
 from tests.simulation.history import Asked, Fill, HaltSpan, History, Owner, Pick, Reply, Send, VenueOrder, Write
 from tests.simulation.scenario import VENUES
+from tests.simulation.violation import Rule
 from tests.simulation.virtual import instant
 
 FIRST, SECOND = "01KJQF9FVZXMF94KFNYQ8WG7TA", "01KJQF9FVZXMF94KFNYQ8WG7TB"
@@ -131,6 +132,58 @@ def protection_goes_and_does_not_return(history: History) -> None:
     history.writes.append(Write(40, order(SECOND, state=OrderState.CANCELLED, legs=(gone,), **stop)))
 
 
+def with_exits(history: History) -> None:
+    """The order is a bracket: its exits rest at the venue, and SECOND keeps them."""
+    entry = leg(take_profit=Decimal(105), stop_loss=Decimal(95), exits_ref="V2", status=LegStatus.FILLED, filled_quantity=ONE)
+    history.writes[-1] = Write(1.5, order(state=OrderState.FILLED, legs=(entry,), protection_id=SECOND))
+    history.placed[0].leg = entry
+    placed = leg(FIRST, "exits", side=Side.SELL, reduce_only=True, type=OrderType.OCO)
+    placed = placed.model_copy(update={"client_order_id": f"{FIRST}-main/exits"})
+    history.placed.append(VenueOrder(2, "A1", placed, "ES", 1.4, entry=1))
+    kept = leg(SECOND, "exits", side=Side.SELL, reduce_only=True, type=OrderType.OCO, status=LegStatus.WORKING)
+    history.writes.append(Write(1.45, exits(kept)))
+
+
+def exits(*legs: Leg, **changes: object) -> Order:
+    usual = {"operation": Operation.EXIT_LONG, "type": OrderType.OCO, "reduces": True, "parent_id": FIRST, "deadline": None}
+    return order(SECOND, **(usual | {"state": OrderState.WORKING, "legs": legs} | changes))
+
+
+def placed_again(history: History, quantity: int) -> None:
+    """The venue cancelled the exits, and they were placed once more for so much."""
+    with_exits(history)
+    history.placed[1].status, history.placed[1].ended_at = LegStatus.CANCELLED, 20.0
+    again = leg(SECOND, "protect-1", side=Side.SELL, quantity=Decimal(quantity), reduce_only=True, type=OrderType.OCO)
+    history.placed.append(VenueOrder(3, "A1", again, "ES", 21.0))
+    gone = leg(SECOND, "exits", side=Side.SELL, reduce_only=True, status=LegStatus.CANCELLED)
+    history.writes.append(Write(22, exits(gone, again.model_copy(update={"status": LegStatus.WORKING}))))
+
+
+def exits_are_placed_again_for_too_much(history: History) -> None:
+    placed_again(history, 2)
+
+
+def exits_are_left_for_less_than_is_held(history: History) -> None:
+    with_exits(history)
+    history.placed[1].status, history.placed[1].ended_at = LegStatus.CANCELLED, 20.0
+
+
+def exits_are_left_though_nothing_is_held(history: History) -> None:
+    with_exits(history)
+    history.held.clear()
+
+
+def both_exits_are_left(history: History) -> None:
+    placed_again(history, 1)
+    history.placed[1].ended_at = None
+
+
+def a_stop_is_left_that_would_open(history: History) -> None:
+    history.capabilities = VENUES["proves absence, no reduce-only"]
+    stop = leg(SECOND, side=Side.BUY, reduce_only=True, type=OrderType.STOP)
+    history.placed.append(VenueOrder(2, "A1", stop, "ES", 5.0))
+
+
 def two_orders_work_at_once(history: History) -> None:
     history.placed[0].ended_at = 9.0
     history.placed.append(at_venue(2, leg(SECOND), 5.0, before=1))
@@ -181,7 +234,7 @@ def replace_at(write: Write, at: float) -> Write:
 
 
 Spoil = Callable[[History], None]
-CASES: list[tuple[checker.Rule, Spoil]] = [
+CASES: list[tuple[Rule, Spoil]] = [
     (checker._accepted_orders_are_there, an_accepted_order_is_missing),
     (checker._posts_fail_for_a_reason, a_post_fails_without_a_fault),
     (checker._venue_orders_are_recorded, a_filled_order_counts_as_rejected),
@@ -194,6 +247,11 @@ CASES: list[tuple[checker.Rule, Spoil]] = [
     (checker._opens_follow_filled_closes, a_reversal_opens_first),
     (checker._aborts_tell_what_is_held, an_abort_tells_nonsense),
     (checker._protection_survives, protection_goes_and_does_not_return),
+    (exit_rules.exits_are_no_larger_than_what_their_entry_filled, exits_are_placed_again_for_too_much),
+    (exit_rules.what_a_bracket_holds_is_protected, exits_are_left_for_less_than_is_held),
+    (exit_rules.what_a_bracket_holds_is_protected, exits_are_left_though_nothing_is_held),
+    (exit_rules.what_a_bracket_holds_is_protected, both_exits_are_left),
+    (exit_rules.nothing_rests_that_would_open, a_stop_is_left_that_would_open),
     (checker._one_acts_at_a_time, two_orders_work_at_once),
     (checker._senders_own_their_lane, the_lane_belongs_to_another),
     (checker._turns_are_kept, an_earlier_order_is_passed_over),
@@ -212,10 +270,22 @@ def test_a_clean_history_passes() -> None:
 
 
 @pytest.mark.parametrize(("rule", "spoil"), CASES, ids=[spoil.__name__ for _, spoil in CASES])
-def test_a_rule_fires_when(rule: checker.Rule, spoil: Spoil) -> None:
+def test_a_rule_fires_when(rule: Rule, spoil: Spoil) -> None:
     history = clean()
     spoil(history)
     assert list(rule(Evidence(history)))
+
+
+def test_a_bracket_with_its_exits_passes() -> None:
+    history = clean()
+    with_exits(history)
+    assert judge(history) == ()
+
+
+def test_a_bracket_whose_exits_were_placed_again_passes() -> None:
+    history = clean()
+    placed_again(history, 1)
+    assert [violation for violation in judge(history) if violation.kind == "protection"] == []
 
 
 def test_every_rule_is_tried() -> None:

@@ -8,14 +8,14 @@ from concurrent.futures import Executor
 import pytest
 
 from tests.simulation import command
-from tests.simulation.bugs import BUGS, Bug
+from tests.simulation.bugs import BUGS
 from tests.simulation.campaign import Figures, campaign, hunt, processes
-from tests.simulation.checker import Violation
 from tests.simulation.enumeration import Reached
 from tests.simulation.faults import Kind, Phase, Point, Strike
-from tests.simulation.planting import planted
+from tests.simulation.planting import Bug, planted
 from tests.simulation.scenario import draw
 from tests.simulation.task import Found, Task, carry_out, history_of
+from tests.simulation.violation import Violation
 
 PER_POINT = 200
 slow = pytest.mark.integration

@@ -191,6 +191,8 @@ def _check_type_prices(alert: CanonicalAlert) -> None:
 def _check_exits(alert: CanonicalAlert) -> None:
     if alert.trail_amount is not None and alert.trail_percent is not None:
         raise invalid("trail_percent", "stands beside trail_amount; send one of them")
+    if alert.trail_percent is not None and alert.trail_percent >= 100:
+        raise invalid("trail_percent", "must be below 100")
     if alert.type is OrderType.OCO and (alert.action not in {"buy", "sell"} or alert.order_type != "exit"):
         raise invalid("type", "oco is a pair of exits for what is held; send buy or sell with order_type exit")
     if (alert.take_profit or alert.stop_loss) and alert.order_type == "exit":

@@ -16,7 +16,7 @@ from fillpath.alerts.rules import held_back
 from fillpath.errors import Refused, Unsupported
 from fillpath.ids import new_id
 from fillpath.market.instruments import Instrument, Resolved, resolve
-from fillpath.orders.model import Event, Listing, Operation, Order, OrderState
+from fillpath.orders.model import Event, Listing, Operation, Order, OrderState, OrderType
 from fillpath.orders.plan import surely_reduces
 
 ENTRY_DEADLINE_S = 60
@@ -72,7 +72,7 @@ def draft_orders(
 
 def drafts(alert: CanonicalAlert, context: Context, alert_id: str, received_at: datetime, venues: Venues) -> tuple[Draft, ...]:
     """One draft per route; Refused where the alert itself cannot become an order."""
-    resolved = resolve(alert.symbol, received_at.date())
+    resolved = resolve(alert.symbol, received_at.date(), exchange=alert.exchange)
     if resolved.no_entry and not reduces(alert):
         raise invalid("symbol", f"{resolved.no_entry}; send the one that trades now, or {resolved.instrument.root}1!")
     _check_prices(alert, resolved.instrument)
@@ -92,7 +92,7 @@ def _draft(
     account = context.accounts.get(route.account_id)
     reduction = reduces(alert)
     if account and resolved.nth:
-        resolved = resolve(alert.symbol, received_at.date(), account.roll_days)
+        resolved = resolve(alert.symbol, received_at.date(), account.roll_days, alert.exchange)
     bracket = alert.take_profit is not None or alert.stop_loss is not None
     return Order(
         order_id=new_id(received_at),
@@ -197,7 +197,7 @@ def _not_traded(instrument: Instrument, account: Account, capabilities: Capabili
         return "unsupported", f"{account.venue} gives data only"
     if instrument.kind not in capabilities.asset_classes:
         kinds = _listed(capabilities.asset_classes)
-        return "unsupported", f"symbol: {account.venue} cannot trade {instrument.root}, a {instrument.kind}; it trades: {kinds}"
+        return "unsupported", f"symbol: {account.venue} cannot trade {instrument.root} ({instrument.kind}); it trades: {kinds}"
     return None
 
 
@@ -207,7 +207,7 @@ def _not_supported(alert: CanonicalAlert, account: Account, capabilities: Capabi
     if alert.time_in_force not in capabilities.time_in_force:
         known = _listed(capabilities.time_in_force)
         return "unsupported", f"time_in_force: {account.venue} has no {alert.time_in_force}; it has {known}"
-    if (alert.take_profit or alert.stop_loss) and not capabilities.bracket:
+    if (alert.take_profit or alert.stop_loss) and not capabilities.bracket and not reduces(alert):
         return "unsupported", f"take_profit, stop_loss: {account.venue} has no brackets; send the exits as limit and stop orders"
     return None
 
@@ -225,13 +225,19 @@ def _bad_size(order: Order, instrument: Instrument) -> tuple[str, str] | None:
 
 
 def _check_bracket(alert: CanonicalAlert) -> None:
-    """Of an entry whose side is known: the target lies beyond the stop, and the price that it rests at between them."""
+    """Of an entry whose side is known: the target lies beyond the stop, and the price that it rests at between them.
+
+    Of a pair of exits: the same, for the position that it exits.
+    """
     target = alert.signed_target
     up = target > 0 if target is not None else {"buy": True, "sell": False}.get(alert.action)
-    if up is None or target == 0 or alert.order_type == "exit":
+    if alert.type is OrderType.OCO:
+        up, levels = alert.action == "sell", [("stop_price", alert.stop_price), ("limit_price", alert.limit_price)]
+    elif up is None or target == 0 or alert.order_type == "exit":
         return
-    rests_at = alert.limit_price or alert.stop_price
-    levels = [("stop_loss", alert.stop_loss), ("price", rests_at), ("take_profit", alert.take_profit)]
+    else:
+        rests_at = alert.limit_price or alert.stop_price
+        levels = [("stop_loss", alert.stop_loss), ("price", rests_at), ("take_profit", alert.take_profit)]
     known = [(name, price) for name, price in levels if price is not None]
     for (below, low), (above, high) in pairwise(known if up else known[::-1]):
         if low >= high:

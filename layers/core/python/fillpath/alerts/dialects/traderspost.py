@@ -164,6 +164,11 @@ def _trade(signal: _Signal, side: str) -> dict[str, Any]:
     return {"action": side, "order_type": "exit", "quantity": _sized(signal)}
 
 
+def _is_exit(signal: _Signal) -> bool:
+    """Whether a buy or sell exits by its sentiment: one message serves all orders of a strategy, exits have no use in these."""
+    return signal.action in {"buy", "sell"} and signal.sentiment not in {None, position_of(signal.action)}
+
+
 def _sized(signal: _Signal) -> Decimal:
     if signal.quantity is None:
         missing("quantity", 'the size is part of the message here: "quantity": 1, or "{{strategy.order.contracts}}"')
@@ -171,7 +176,7 @@ def _sized(signal: _Signal) -> Decimal:
 
 
 def _exits(signal: _Signal) -> dict[str, Any]:
-    if signal.take_profit is None and signal.stop_loss is None:
+    if (signal.take_profit is None and signal.stop_loss is None) or _is_exit(signal):
         return {}
     if signal.action not in _ENTRIES:
         raise invalid("takeProfit" if signal.take_profit else "stopLoss", f"does not go with action {signal.action}; remove it")
