@@ -12,12 +12,17 @@ from fillpath.market.bars import Bar, Quote, Trade
 from fillpath.orders.model import LegStatus
 from fillpath_brokers.alpaca.data_protocol import DataProtocol
 from fillpath_brokers.alpaca.orders_protocol import OrdersProtocol
-from fillpath_brokers.facade import Feed, OrderUpdate
+from fillpath_brokers.facade import OrderUpdate
 from fillpath_brokers.streaming.decoding import unread
 from fillpath_brokers.streaming.protocol import Action, GiveUp, Heard, Ping, Ready, Reconnect, Send, StreamProtocol
+from fillpath_brokers.streaming.topics import NotToBeHad
 from tests.brokers.alpaca.test_wire import EVENTS
 
 KEYS = {"key_id": "PKTEST", "secret_key": "s3cret"}
+AAPL = "trades AAPL"
+CONNECTED = '[{"T":"success","msg":"connected"}]'
+AUTHENTICATED = '[{"T":"success","msg":"authenticated"}]'
+SUBSCRIPTION = '[{"T":"subscription"}]'
 AT = datetime(2026, 11, 25, 15, 51, 47, tzinfo=UTC)
 
 
@@ -76,7 +81,7 @@ def test_refused_keys_end_the_order_stream() -> None:
 
 
 def test_market_data_signs_in_when_alpaca_has_spoken_and_subscribes() -> None:
-    protocol = DataProtocol(KEYS, Feed.BARS, ["MSFT", "AAPL"])
+    protocol = DataProtocol(KEYS, ["bars MSFT", "bars AAPL"])
     assert protocol.opened() == ()
     actions = replayed(protocol, recorded("market_data"))
     assert sent(actions) == [
@@ -87,7 +92,7 @@ def test_market_data_signs_in_when_alpaca_has_spoken_and_subscribes() -> None:
 
 
 def test_trades_quotes_and_bars_come_exact_and_with_their_times() -> None:
-    trade, quote, one_sided, bar, changed = heard(replayed(DataProtocol(KEYS, Feed.TICKS, ["AAPL"]), recorded("market_data")))
+    trade, quote, one_sided, bar, changed = heard(replayed(DataProtocol(KEYS, [AAPL]), recorded("market_data")))
     assert trade == Trade(
         "AAPL", AT - timedelta(seconds=2, milliseconds=792), AT, Decimal("126.55"), Decimal(1), "96921", ("@", "I")
     )
@@ -99,26 +104,91 @@ def test_trades_quotes_and_bars_come_exact_and_with_their_times() -> None:
     assert (changed.start, changed.close) == (bar.start, Decimal("126.56"))
 
 
-def test_symbols_change_on_a_running_connection() -> None:
-    actions = DataProtocol(KEYS, Feed.TICKS, ["AAPL"]).subscribe(["MSFT"], ["AAPL"])
-    assert sent(list(actions)) == [{"action": "subscribe", "trades": ["MSFT"]}, {"action": "unsubscribe", "trades": ["AAPL"]}]
+def running(*wanted: str) -> DataProtocol:
+    """A connection that carries these topics."""
+    protocol = DataProtocol(KEYS, wanted)
+    replayed(protocol, [CONNECTED, AUTHENTICATED, SUBSCRIPTION])
+    return protocol
 
 
-@pytest.mark.parametrize(("code", "needs_reauth"), [(402, True), (405, False), (409, False)])
+def test_every_feed_is_asked_for_at_once_and_only_then_it_is_ready() -> None:
+    protocol = DataProtocol(KEYS, ["quotes AAPL", "trades MSFT", "bars AAPL", "trades AAPL"])
+    actions = replayed(protocol, [CONNECTED, AUTHENTICATED])
+    assert sent(actions)[1:] == [
+        {
+            "action": "subscribe",
+            "bars": ["AAPL"],
+            "quotes": ["AAPL"],
+            "trades": ["AAPL", "MSFT"],
+            "updatedBars": ["AAPL"],
+        }
+    ]
+    assert Ready() not in actions
+    assert protocol.received(SUBSCRIPTION, AT) == [Ready()]
+
+
+def test_who_wants_nothing_is_ready_once_it_is_let_in() -> None:
+    assert replayed(DataProtocol(KEYS, ()), [CONNECTED, AUTHENTICATED])[-1] == Ready()
+
+
+def test_topics_change_on_a_running_connection_one_request_at_a_time() -> None:
+    protocol = running(AAPL)
+    first = protocol.subscribe(["bars AAPL", "trades MSFT"], [AAPL])
+    assert sent(list(first)) == [{"action": "subscribe", "bars": ["AAPL"], "trades": ["MSFT"], "updatedBars": ["AAPL"]}]
+    second = protocol.received(SUBSCRIPTION, AT)
+    assert sent(list(second)) == [{"action": "unsubscribe", "trades": ["AAPL"]}]
+    assert protocol.received(SUBSCRIPTION, AT) == []
+
+
+@pytest.mark.parametrize("code", [400, 405, 410])
+def test_a_topic_that_is_not_to_be_had_is_told_and_leaves_the_others_alone(code: int) -> None:
+    protocol = running(AAPL)
+    protocol.subscribe(["quotes MSFT"], [])
+    [told] = heard(list(protocol.received(json.dumps([{"T": "error", "code": code, "msg": "no"}]), AT)))
+    assert isinstance(told, NotToBeHad)
+    assert told.topics == {"quotes MSFT"}
+    assert sent(list(protocol.subscribe(["quotes TSLA"], []))) == [{"action": "subscribe", "quotes": ["TSLA"]}]
+
+
+def test_a_connection_whose_first_topics_are_refused_is_ready_all_the_same() -> None:
+    protocol = DataProtocol(KEYS, [AAPL])
+    actions = replayed(protocol, [CONNECTED, AUTHENTICATED, '[{"T":"error","code":405,"msg":"symbol limit exceeded"}]'])
+    assert isinstance(heard(actions)[0], NotToBeHad)
+    assert actions[-1] == Ready()
+
+
+def test_a_subscription_without_an_answer_ends_the_connection() -> None:
+    protocol = running(AAPL)
+    assert [protocol.beat() for _ in range(5)] == [[Ping()]] * 5
+    protocol.subscribe(["quotes MSFT"], [])
+    assert [protocol.beat() for _ in range(3)] == [[Ping()]] * 3
+    [verdict] = protocol.beat()
+    assert isinstance(verdict, Reconnect)
+
+
+@pytest.mark.parametrize(("code", "needs_reauth"), [(402, True), (409, False)])
 def test_errors_that_time_does_not_heal_end_the_stream(code: int, needs_reauth: bool) -> None:
-    [ended] = DataProtocol(KEYS, Feed.TICKS, ["AAPL"]).received(json.dumps([{"T": "error", "code": code, "msg": "no"}]), AT)
+    [ended] = DataProtocol(KEYS, [AAPL]).received(json.dumps([{"T": "error", "code": code, "msg": "no"}]), AT)
     assert isinstance(ended, GiveUp)
     assert ended.needs_reauth is needs_reauth
 
 
+@pytest.mark.parametrize("price", ['"NaN"', '"Infinity"', '"-inf"', '" nan "', "null"])
+def test_a_price_that_is_no_number_is_no_trade(price: str) -> None:
+    before = unread.get("alpaca data t", 0)
+    message = f'[{{"T":"t","S":"AAPL","p":{price},"s":1,"t":"2026-11-25T15:51:44Z"}}]'
+    assert running(AAPL).received(message, AT) == []
+    assert unread["alpaca data t"] == before + 1
+
+
 def test_a_connection_that_is_still_occupied_is_tried_again_later() -> None:
-    [ended] = DataProtocol(KEYS, Feed.TICKS, ["AAPL"]).received('[{"T":"error","code":406,"msg":"limit"}]', AT)
+    [ended] = DataProtocol(KEYS, [AAPL]).received('[{"T":"error","code":406,"msg":"limit"}]', AT)
     assert isinstance(ended, Reconnect)
     assert ended.after_s >= 5
 
 
 def test_silence_is_told_from_a_dead_line_by_pings() -> None:
-    for protocol in (OrdersProtocol(KEYS), DataProtocol(KEYS, Feed.TICKS, ())):
+    for protocol in (OrdersProtocol(KEYS), DataProtocol(KEYS, ())):
         assert protocol.beat() == [Ping()]
         assert protocol.beat_s * 2 < protocol.silence_s
 

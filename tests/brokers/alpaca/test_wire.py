@@ -11,7 +11,7 @@ import pytest
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath_brokers.alpaca.refusals import is_duplicate, refusal
-from fillpath_brokers.alpaca.wire import exits_view, oco_view, order_body, own_view
+from fillpath_brokers.alpaca.wire import exits_view, order_body, own_view, pair_of
 from fillpath_brokers.web import Reply
 
 EVENTS = Path(__file__).parents[3] / "events" / "brokers" / "alpaca"
@@ -84,7 +84,7 @@ def test_a_simple_order_has_no_exits() -> None:
 
 def test_an_exit_pair_names_both_of_its_orders() -> None:
     order = sample("oco_working")
-    assert oco_view(order).broker_order_id == f"{order['id']}+{order['legs'][0]['id']}"
+    assert pair_of(order, [order, *order["legs"]]).broker_order_id == f"{order['id']}+{order['legs'][0]['id']}"
 
 
 def test_numbers_go_out_as_exact_text() -> None:

@@ -8,7 +8,7 @@ import pytest
 from fillpath_brokers.schwab.frames import FRAME
 from fillpath_brokers.schwab.holdings import balances, positions
 from fillpath_brokers.schwab.refusals import read
-from fillpath_brokers.schwab.streamer_protocol import StreamerProtocol
+from fillpath_brokers.schwab.stream_protocol import StreamerProtocol
 from fillpath_brokers.schwab.wire import entered_at, side_of, singles, view_of, working_order
 from fillpath_brokers.web import Reply
 from tests.brokers.schwab.site import EVENTS, raw, sample
@@ -22,7 +22,7 @@ def orders(name: str) -> list[Any]:
 
 def holdings(name: str) -> Any:
     account = sample(name)["securitiesAccount"]
-    return positions(account, str), balances(account)
+    return positions(account), balances(account)
 
 
 PARSERS: dict[str, Callable[[str], Any]] = {
@@ -49,7 +49,7 @@ def test_every_sample_is_understood(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(each.stem for each in (EVENTS / "streams").glob("*.jsonl")))
 def test_every_recording_is_made_of_frames_and_replays_alike(name: str) -> None:
     frames = recorded(name)
-    assert all(FRAME.decode(frame) for frame in frames)
+    assert all(FRAME(frame) for frame in frames)
     runs = []
     for _ in range(2):
         protocol = StreamerProtocol(WHO, MARKET)

@@ -10,9 +10,10 @@ import pytest
 
 from fillpath.market.bars import Bar, Quote
 from fillpath_brokers.facade import Feed
-from fillpath_brokers.schwab.streamer_protocol import ORDERS, Changed, NotToBeHad, StreamerProtocol, Who, topic
+from fillpath_brokers.schwab.stream_protocol import ORDERS, Changed, StreamerProtocol, Who, topic
 from fillpath_brokers.streaming.decoding import unread
 from fillpath_brokers.streaming.protocol import Action, End, GiveUp, Heard, Ready, Reconnect, Send
+from fillpath_brokers.streaming.topics import NotToBeHad
 from tests.brokers.schwab.site import EVENTS
 
 AT = datetime(2026, 11, 25, 15, 51, 50, tzinfo=UTC)
@@ -259,13 +260,9 @@ def test_a_connection_that_never_was_ready_or_was_refused_is_tried_again() -> No
     assert isinstance(running("LEVELONE_FUTURES /ES", shortest_s=90.0).ended(End(status=503), 0), Reconnect)
 
 
-def test_a_renewed_token_makes_a_new_connection_only_where_that_is_set() -> None:
-    beat = recorded("market_data")[-1]
-    assert running("LEVELONE_FUTURES /ES").received(beat, AT + timedelta(hours=3)) == []
-    protocol = running("LEVELONE_FUTURES /ES", renew_at=AT + timedelta(minutes=29))
-    assert protocol.received(beat, AT + timedelta(minutes=28)) == []
-    [verdict] = protocol.received(beat, AT + timedelta(minutes=29))
-    assert verdict == Reconnect("the access token is about to end", planned=True)
+def test_a_running_connection_that_must_sign_in_again_is_made_anew() -> None:
+    [verdict] = running("LEVELONE_FUTURES /ES").token_changed("t0ken-2")
+    assert verdict == Reconnect("the access token was renewed", planned=True)
 
 
 def test_the_token_is_not_shown_by_what_is_to_be_sent() -> None:

@@ -12,7 +12,7 @@ from fillpath.errors import NeedsReauth, StreamEnded
 from fillpath.market.bars import Bar, Gap, Quote
 from fillpath.orders.model import LegStatus
 from fillpath_brokers.facade import Feed, OrderUpdate
-from fillpath_brokers.schwab import listener
+from fillpath_brokers.streaming import listener
 from fillpath_brokers.streaming.protocol import End
 from tests.brokers.schwab.scene import Scene, commands, play
 from tests.brokers.schwab.site import answers, dumped, sample

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fillpath.errors import Unsupported
 from fillpath.market.instruments import instrument_of, instruments
 from fillpath_brokers.schwab.capabilities import CAPABILITIES
-from fillpath_brokers.schwab.symbols import to_ours, to_schwab
+from fillpath_brokers.schwab.symbols import to_canonical, to_venue
 from tests.brokers.schwab.site import Bench
 
 TODAY = date(2026, 11, 25)
@@ -24,7 +24,7 @@ def test_every_root_and_contract_comes_back_as_it_was(data: st.DataObject, today
     symbol = root
     if months and data.draw(st.booleans()):
         symbol = f"{root}{data.draw(st.sampled_from(months))}{data.draw(st.integers(0, 9))}"
-    assert to_ours(to_schwab(symbol, today)) == symbol
+    assert to_canonical(to_venue(symbol, today)) == symbol
 
 
 @pytest.mark.parametrize(
@@ -41,19 +41,19 @@ def test_every_root_and_contract_comes_back_as_it_was(data: st.DataObject, today
     ],
 )
 def test_futures_have_a_slash_and_a_year_of_two_digits(ours: str, theirs: str) -> None:
-    assert (to_schwab(ours, TODAY), to_ours(theirs)) == (theirs, ours)
+    assert (to_venue(ours, TODAY), to_canonical(theirs)) == (theirs, ours)
 
 
 @pytest.mark.parametrize("symbol", ["BTCUSD", "FDAX", "NOTHING"])
 def test_what_schwab_has_no_data_of_is_unsupported(symbol: str) -> None:
     with pytest.raises(Unsupported):
-        to_schwab(symbol, TODAY)
+        to_venue(symbol, TODAY)
 
 
 @pytest.mark.parametrize("symbol", ["/AAPL", "ES", "$SPX", "/XXZ26", "AAPL  240517P00190000", "EUR/USD"])
 def test_what_the_catalogue_does_not_know_is_unsupported(symbol: str) -> None:
     with pytest.raises(Unsupported):
-        to_ours(symbol)
+        to_canonical(symbol)
 
 
 @pytest.mark.parametrize("symbol", ["ES1!", "ESZ6", "CME_MINI:ES1!", "6E"])
@@ -89,5 +89,5 @@ def test_a_future_has_no_front_month_that_could_be_traded() -> None:
 
 
 def test_the_year_of_one_digit_is_the_nearest() -> None:
-    assert to_schwab("ESZ1", datetime(2026, 1, 1, tzinfo=UTC).date()) == "/ESZ21"
-    assert to_schwab("ESZ0", datetime(2026, 1, 1, tzinfo=UTC).date()) == "/ESZ30"
+    assert to_venue("ESZ1", datetime(2026, 1, 1, tzinfo=UTC).date()) == "/ESZ21"
+    assert to_venue("ESZ0", datetime(2026, 1, 1, tzinfo=UTC).date()) == "/ESZ30"

@@ -126,7 +126,7 @@ class TestControl:
         ("path", "body", "told"),
         [
             ("price", {"symbol": "AAPL"}, "price is missing"),
-            ("price", {"symbol": "ZZZZ", "price": 1}, "ZZZZ is not in the catalogue"),
+            ("price", {"symbol": "ZZZZ9", "price": 1}, "ZZZZ9 is not in the catalogue"),
             ("fill_mode", {"name": "delay", "seconds": "soon"}, "seconds"),
             ("faults", {"statsu": 500}, "expire_tokens"),
             ("faults", {"status": 500, "when": "later"}, "neither before nor after"),

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from fillpath.errors import Unsupported
 from fillpath.market.instruments import instruments
-from fillpath_brokers.tradestation.symbols import canonical_or_same, to_canonical, to_venue
+from fillpath_brokers.tradestation.symbols import shown, to_canonical, to_venue
 
 TODAY = date(2026, 11, 25)
 TRADED = [each for each in instruments().values() if each.kind in {"future", "equity"}]
@@ -64,7 +64,7 @@ def test_symbols_are_spelled_as_there(ours: str, theirs: str) -> None:
 def test_what_the_catalogue_does_not_know_is_unsupported(theirs: str) -> None:
     with pytest.raises(Unsupported):
         to_canonical(theirs)
-    assert canonical_or_same(theirs) == theirs.upper()
+    assert shown(theirs) == theirs.upper()
 
 
 def test_what_is_none_of_ours_is_unsupported() -> None:

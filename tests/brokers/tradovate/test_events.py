@@ -20,7 +20,7 @@ from fillpath_brokers.tradovate.reading import live
 from fillpath_brokers.tradovate.refusals import failure_in, why_rejected
 from fillpath_brokers.tradovate.settings import Settings
 from fillpath_brokers.tradovate.sign_in import _token, chosen
-from fillpath_brokers.tradovate.socket_protocol import _shutdown
+from fillpath_brokers.tradovate.stream_protocol import _shutdown
 from fillpath_brokers.tradovate.wire import fees_in, filled_quantity, newest, view_of, working_order
 from tests.brokers.tradovate.house import EVENTS, sample
 from tests.simulators.tradovate.schemas import SCHEMAS

@@ -13,11 +13,12 @@ from fillpath.errors import NeedsReauth, StreamEnded
 from fillpath.market.bars import Gap
 from fillpath_brokers.facade import Feed
 from fillpath_brokers.streaming.driver import Means
+from fillpath_brokers.streaming.tokens import LOOK_EVERY_S
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.reading import Reading
 from fillpath_brokers.tradovate.settings import Settings
 from fillpath_brokers.tradovate.sign_in import SIGN_IN
-from fillpath_brokers.tradovate.streams import LOOK_FOR_TOKEN_S, TradovateStreams
+from fillpath_brokers.tradovate.streams import TradovateStreams
 from tests.brokers.tradovate.house import ACCOUNT_ID, House, account, recorded, sample
 from tests.fakes.async_clock import FakeAsyncClock
 from tests.fakes.connections import FakeConnection, FakeConnector
@@ -139,7 +140,7 @@ def test_a_token_that_was_renewed_signs_in_on_the_running_connection() -> None:
         scene.new_token("token-2")
         for _ in range(5):  # silence would end the connection
             connection.hears("h")
-            await scene.clock.advance(LOOK_FOR_TOKEN_S / 5)
+            await scene.clock.advance(LOOK_EVERY_S / 5)
         connection.hears("h")
         await scene.clock.advance(2)
         assert "authorize\n2\n\ntoken-2" in connection.sent

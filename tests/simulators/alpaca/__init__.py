@@ -25,6 +25,7 @@ def application(exchange: SimulatedExchange, options: Options) -> web.Applicatio
     """All of its routes."""
     app = skeleton(exchange, options)
     keys = app[KEYS] = Keys(CREDENTIALS["key_id"], CREDENTIALS["secret_key"])
+    app[streams.OCCUPANTS] = []
     app[FAULTS].error_body = error_body
     app[FAULTS].on("expire_tokens", keys.expire)
     app[PLACING] |= {("POST", "/v2/orders")}

@@ -29,6 +29,8 @@ _EVENTS = {
     EventKind.CHANGED: "restated",
 }
 _CHANNELS = {"trades": Trade, "quotes": Quote, "bars": Bar}
+OCCUPANTS: web.AppKey[list[web.Request]] = web.AppKey("occupants", list)
+"""Who is signed in to market data: of one key, one at a time."""
 _LISTS = ("trades", "quotes", "bars", "updatedBars", "dailyBars", "statuses", "lulds", "corrections", "cancelErrors")
 ROUTES = web.RouteTableDef()
 
@@ -113,7 +115,9 @@ class _DataSession:
         return True
 
     def close(self) -> None:
-        """Stop telling."""
+        """Stop telling, and make room for another one."""
+        if self._request in self._request.app[OCCUPANTS]:
+            self._request.app[OCCUPANTS].remove(self._request)
         if self._telling:
             self._telling.cancel()
 
@@ -121,9 +125,18 @@ class _DataSession:
         if not self._request.app[KEYS].let_in(wanted.get("key"), wanted.get("secret")):
             await self.say({"T": "error", "code": 402, "msg": "auth failed"})
             return False
+        if self._is_occupied():
+            await self.say({"T": "error", "code": 406, "msg": "connection limit exceeded"})
+            return False
+        self._request.app[OCCUPANTS].append(self._request)
         self._signed_in = True
         await self.say({"T": "success", "msg": "authenticated"})
         return True
+
+    def _is_occupied(self) -> bool:
+        """The plan allows one connection of a key: whether there is another one that has not ended."""
+        others = self._request.app[OCCUPANTS]
+        return any(each.transport is not None and not each.transport.is_closing() for each in others)
 
     async def _subscribe(self, wanted: dict[str, Any], *, add: bool) -> None:
         for name in _LISTS:

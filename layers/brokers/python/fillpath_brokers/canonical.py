@@ -1,10 +1,36 @@
 """What every venue does alike with our symbols: understand one, and say whether the venue trades it."""
 
+from collections.abc import Callable
 from datetime import date
 
 from fillpath.accounts.capabilities import Capabilities
+from fillpath.clock import Clock
 from fillpath.errors import Refused, Unsupported
 from fillpath.market.instruments import Instrument, Resolved, instrument_of, resolve
+
+
+class Understanding:
+    """The part of a broker that understands symbols, where the venue trades all of the catalogue that is of its asset classes."""
+
+    name: str
+    capabilities: Capabilities
+
+    def __init__(self, capabilities: Capabilities, clock: Clock, roll_days: int) -> None:
+        self.capabilities = capabilities
+        self._clock = clock
+        self._roll_days = roll_days
+
+    def supports(self, symbol: str) -> bool:
+        """Whether the symbol, in any spelling, can be traded here."""
+        try:
+            self.contract(symbol)
+        except Unsupported:
+            return False
+        return True
+
+    def contract(self, symbol: str) -> Resolved:
+        """The instrument and contract that a symbol means today; Unsupported if it cannot be traded here."""
+        return understood(symbol, self._clock.now().date(), self.capabilities, self.name, self._roll_days)
 
 
 def understood(symbol: str, today: date, capabilities: Capabilities, venue: str, roll_days: int = 8) -> Resolved:
@@ -30,6 +56,14 @@ def instrument_behind(contract: str) -> Instrument:
     if instrument is None:
         raise Unsupported(f"{contract} is not in the catalogue")
     return instrument
+
+
+def as_spelled(to_canonical: Callable[[str], str], symbol: str) -> str:
+    """Our spelling of a venue's symbol; the venue's own where the catalogue does not know it: somebody's own trade."""
+    try:
+        return to_canonical(symbol)
+    except Unsupported:
+        return symbol
 
 
 def root_of(contract: str) -> str:

@@ -2,13 +2,17 @@
 
 import logging
 from datetime import datetime
+from typing import TypeVar
 from zoneinfo import ZoneInfo
 
 from fillpath.clock import Clock
 from fillpath.errors import StorageUnavailable
 from fillpath.market.calendars import Calendar, calendar_of, hours_text, last_trade_possible
-from fillpath.market.instruments import Instrument
+from fillpath.market.instruments import Instrument, instrument_of
 from fillpath.market.ports.trading_hours import Session, TradingHours
+from fillpath.orders.outcomes import Rejected
+
+Told = TypeVar("Told")
 
 _log = logging.getLogger(__name__)
 
@@ -35,10 +39,20 @@ class MarketHours:
         calendar, sessions = self._known(instrument)
         if calendar is None or _is_open(calendar, sessions, now):
             return None
-        again = next(session.opens for session in sessions if session.opens > now)
+        again = next((session.opens for session in sessions if session.opens > now), None)
+        if again is None:
+            return closed(instrument, contract)
         local = again.astimezone(ZoneInfo(calendar.zone))
         city = calendar.zone.rpartition("/")[2].replace("_", " ")
         return f"{closed(instrument, contract)}; it opens again {again:%Y-%m-%d %H:%M} UTC ({local:%H:%M} {city})"
+
+    def explained(self, outcome: Told, contract: str) -> Told | Rejected:
+        """A venue's refusal because its market is closed also says when it opens again; any other outcome stays as it is."""
+        if not isinstance(outcome, Rejected) or outcome.reason != "market_closed":
+            return outcome
+        instrument = instrument_of(contract)
+        text = self.closed_text(instrument, contract) if instrument else None
+        return Rejected(outcome.reason, f"{outcome.text} ({text})") if text else outcome
 
     def _known(self, instrument: Instrument) -> tuple[Calendar | None, tuple[Session, ...]]:
         calendar = calendar_of(instrument)

@@ -6,7 +6,7 @@ In: the views of both; out: one view. The pair's `broker_order_id` names both or
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
 
-from fillpath.orders.model import LegStatus
+from fillpath.orders.model import Leg, LegStatus, OrderType
 from fillpath.orders.outcomes import LegView
 
 _JOIN = "+"
@@ -22,15 +22,29 @@ def ids_of(broker_order_id: str) -> tuple[str, ...]:
     return tuple(broker_order_id.split(_JOIN))
 
 
+def ids_in(names: Iterable[str]) -> frozenset[str]:
+    """Every order that these names stand for."""
+    return frozenset(each for name in names for each in ids_of(name))
+
+
+def exits_wanted(leg: Leg | None) -> int:
+    """How many exits are placed with the leg: none, unless it is a bracket."""
+    if leg is None or leg.type is OrderType.OCO:
+        return 0
+    return sum(price is not None for price in (leg.take_profit, leg.stop_loss))
+
+
 def pair_view(views: Sequence[LegView], quantity: Decimal) -> LegView:
     """Both as one: what filled of either counts, and it works as long as one of them does. `quantity` is what they exit."""
     filled = sum((view.filled_quantity for view in views), Decimal(0))
-    value = sum((view.filled_quantity * view.average_price for view in views if view.average_price is not None), Decimal(0))
+    priced = [(view.filled_quantity, view.average_price) for view in views if view.filled_quantity]
+    value = sum((part * price for part, price in priced if price is not None), Decimal(0))
+    all_priced = all(price is not None for _, price in priced)
     return LegView(
         status=_status(views, filled, quantity),
         broker_order_id=pair_id(view.broker_order_id for view in views if view.broker_order_id),
         filled_quantity=filled,
-        average_price=value / filled if filled else None,
+        average_price=value / filled if filled and all_priced else None,
         commission=sum((view.commission for view in views), Decimal(0)),
         filled_at=max((view.filled_at for view in views if view.filled_at), default=None),
         reason=next((view.reason for view in views if view.reason), None),

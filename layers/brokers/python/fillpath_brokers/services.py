@@ -1,4 +1,4 @@
-"""Services: what the venues may use of the outside. Wiring fills it; each venue says in a protocol of its own what it takes."""
+"""Services: what the venues may use of the outside. Wiring fills it; every venue is opened with it and takes what it needs."""
 
 from dataclasses import dataclass
 

@@ -21,6 +21,8 @@ Authorize = Callable[[Access], Mapping[str, str]]
 RetryAfter = Callable[[Reply], float | None]
 """How long a 429 asks to wait, as far as it says."""
 UNAUTHORIZED, TOO_MANY = 401, 429
+LONGEST_WAIT_S = 3600.0
+"""A venue that asks for more (a date in place of a number, milliseconds) is not believed."""
 _SERVER_TROUBLE = 500
 
 
@@ -46,6 +48,7 @@ class Session:
         self._wait_s = wait_s
         self._retry_after = retry_after or after_header
         self._kind = ""
+        self._used: Limit | None = None
 
     def counted_as(self, kind: str, quota: Quota) -> "Session":
         """The same way in, for a kind of requests that the venue counts by themselves."""
@@ -60,12 +63,13 @@ class Session:
     def send(self, request: Request) -> Reply:
         """The answer, whatever its status but 401 and 429. NotSent, NeedsReauth: nothing was done; BrokerUnavailable."""
         access = self.access()
-        limit = self._limit(access)
+        limit = self._used = self._limit(access)
         reply = self._web.call(replace(request, headers={**request.headers, **self._authorize(access)}), limit)
         if reply.status == UNAUTHORIZED:
             raise self.refused(access, reply.text)
         if reply.status == TOO_MANY:
-            wait_s = self._retry_after(reply) or self._wait_s
+            asked_s = self._retry_after(reply)
+            wait_s = asked_s if asked_s is not None and 0 < asked_s <= LONGEST_WAIT_S else self._wait_s
             self._web.pause(limit, wait_s)
             raise NotSent(f"too many requests: {self.account.venue} takes the next one in {wait_s:.0f} s", wait_s)
         return reply
@@ -78,18 +82,32 @@ class Session:
         return reply
 
     def pause(self, seconds: float) -> None:
-        """Nobody who shares the credential asks anything for so long: the venue wants it."""
-        self._web.pause(self._limit(self.access()), seconds)
+        """After an answer: nobody who shares the credential asks anything for so long. Never raises: the answer still counts."""
+        if self._used is not None:
+            self._web.pause(self._used, seconds)
 
     def refused(self, access: Access, text: str) -> NeedsReauth | NotSent:
         """Tell everybody that this access is refused; what to raise: a token may be renewed, a key cannot be."""
         self._tokens.refused(self.account.account_id, access, text)
+        text = access.hidden_in(text)
         if access.token is None:
             return NeedsReauth(f"{self.account.venue} does not let account {self.account.label} in: {text}")
         return NotSent(f"{self.account.venue} refused the token; it is renewed now: {text}", 5.0)
 
     def _limit(self, access: Access) -> Limit:
         return Limit(_bucket(self.account, access) + self._kind, self._quota)
+
+
+def access_token(access: Access) -> str:
+    """The account's access token; NeedsReauth where nobody has signed in."""
+    if access.token is None:
+        raise NeedsReauth("nobody has signed in: ./fillpath account sign-in ID")
+    return access.token.access_token
+
+
+def bearer(token: str) -> dict[str, str]:
+    """The header that carries a token."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 def after_header(reply: Reply) -> float | None:

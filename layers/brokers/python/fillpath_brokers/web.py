@@ -2,21 +2,28 @@
 
 Errors that reach the caller:
 
-NotSent             the request certainly did not arrive: no connection was made, or the quota is used up
+NotSent             the request certainly did not arrive: it cannot be written, no connection was made, or the quota is used up
 BrokerUnavailable   no readable answer: time-out, dropped line, not JSON; it may have arrived
+
+Neither they nor their causes tell more of a request than the host: libraries put addresses and headers into their texts.
 """
 
 import json
 import logging
+import time
 from collections.abc import Callable, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from threading import Lock
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import quote, urlsplit
 
 from fillpath.accounts.ports.rate_limits import Quota, RateLimits
 from fillpath.clock import Clock
 from fillpath.errors import BrokerUnavailable, NotSent, StorageUnavailable
+from fillpath_brokers import wire_logs
 
 if TYPE_CHECKING:
     import httpx
@@ -26,11 +33,17 @@ _READ_TRIES = 2
 _GATEWAY_TROUBLE = {502, 503, 504}
 _LONGEST_WAIT_S = 1.0
 _log = logging.getLogger(__name__)
+wire_logs.hush()
+
+
+def part(text: str) -> str:
+    """A text (an id, a symbol) as one part of a path, whatever stands in it."""
+    return quote(text, safe="@$,")
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """One request. Headers may hold secrets, so a repr does not show them.
+    """One request. Headers, query and body may hold secrets, so a repr does not show them; an address holds none.
 
     `safe`: it may be asked again when no answer comes (reads only). `urgent`: an exit, a cancel or a look at an order; it may use
     what a quota keeps in reserve. In `json` a Decimal becomes a number, exactly as it is written.
@@ -39,7 +52,7 @@ class Request:
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    params: Mapping[str, str] | None = None
+    params: Mapping[str, str] | None = field(default=None, repr=False)
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
     timeout_s: float = READ_S
@@ -61,9 +74,9 @@ class Reply:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body's JSON, its fractions as Decimal; BrokerUnavailable if it cannot be read."""
+        """The body's JSON, its fractions as Decimal; BrokerUnavailable if it cannot be read, or has numbers that are none."""
         try:
-            return json.loads(self.body, parse_float=Decimal)
+            return json.loads(self.body, parse_float=Decimal, parse_constant=_no_number)
         except ValueError as exc:
             raise BrokerUnavailable(f"the answer (status {self.status}) is not JSON") from exc
 
@@ -82,15 +95,23 @@ class Limit:
 
 
 class Web:
-    """The process's way to venues. Give it an httpx.Client to speak over something else.
+    """The process's way to venues. Give it an httpx.Client to speak over something else; `watch` tells how long answers take.
 
     Its own is made, and the library loaded, with the first request: accounts at the simulated exchange never pay for it.
     """
 
-    def __init__(self, limits: RateLimits, clock: Clock, client: "httpx.Client | None" = None) -> None:
+    def __init__(
+        self,
+        limits: RateLimits,
+        clock: Clock,
+        client: "httpx.Client | None" = None,
+        watch: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._limits = limits
         self._clock = clock
         self._client = client
+        self._watch = watch
+        self._making = Lock()
 
     def call(self, request: Request, limit: Limit | None = None) -> Reply:
         """Send the request (a safe one again, if no answer came) and give what came back, whatever its status."""
@@ -139,27 +160,63 @@ class Web:
     def _send(self, request: Request) -> Reply:
         import httpx  # noqa: PLC0415  see the class
 
-        if self._client is None:
-            self._client = httpx.Client(http2=True, follow_redirects=False)
-        timeout = httpx.Timeout(request.timeout_s, connect=min(CONNECT_S, request.timeout_s))
-        headers = dict(request.headers)
-        if request.json is not None:
-            headers.setdefault("Content-Type", "application/json")
+        client, host = self._made(), _host(request.url)
         try:
-            answer = self._client.request(
-                request.method,
-                request.url,
-                headers=headers,
-                params=request.params,
-                content=None if request.json is None else _encoder()(request.json),
-                data=request.form,
-                timeout=timeout,
-            )
-        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol, httpx.InvalidURL) as exc:
-            raise NotSent(f"{httpx.URL(request.url).host} was not reached: {type(exc).__name__}") from exc
-        except httpx.HTTPError as exc:
-            raise BrokerUnavailable(f"{httpx.URL(request.url).host} gave no answer: {type(exc).__name__}") from exc
-        return Reply(answer.status_code, answer.headers, answer.content)
+            written = _written(client, request)
+        except (httpx.InvalidURL, ValueError) as exc:
+            raise NotSent(f"a request to {host} cannot be written: {type(exc).__name__}") from None
+        try:
+            with closing(client.send(written, stream=True)) as answer:
+                return Reply(answer.status_code, answer.headers, self._body(answer, request.timeout_s + CONNECT_S))
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as exc:
+            raise NotSent(f"{host} was not reached: {type(exc).__name__}") from None
+        except (httpx.HTTPError, TimeoutError) as exc:
+            raise BrokerUnavailable(f"{host} gave no answer: {type(exc).__name__}") from None
+
+    def _body(self, answer: "httpx.Response", within_s: float) -> bytes:
+        """All of it; TimeoutError where it only trickles, which no time-out between two pieces ends."""
+        give_up, body = self._watch() + within_s, bytearray()
+        for piece in answer.iter_bytes():
+            body += piece
+            if self._watch() > give_up:
+                raise TimeoutError
+        return bytes(body)
+
+    def _made(self) -> "httpx.Client":
+        import httpx  # noqa: PLC0415  see the class
+
+        with self._making:
+            if self._client is None:
+                self._client = httpx.Client(http2=True, follow_redirects=False)
+        return self._client
+
+
+def _written(client: "httpx.Client", request: Request) -> "httpx.Request":
+    import httpx  # noqa: PLC0415  see Web
+
+    headers = dict(request.headers)
+    if request.json is not None:
+        headers.setdefault("Content-Type", "application/json")
+    return client.build_request(
+        request.method,
+        request.url,
+        headers=headers,
+        params=request.params,
+        content=None if request.json is None else _encoder()(request.json),
+        data=request.form,
+        timeout=httpx.Timeout(request.timeout_s, connect=min(CONNECT_S, request.timeout_s)),
+    )
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or "nowhere"
+    except ValueError:
+        return "nowhere"
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no number")
 
 
 @cache

@@ -1,28 +1,40 @@
 """Alpaca's market data stream (v2, shares) without I/O: arrays of messages come in, trades, quotes and minute bars go out.
 
-A bar is labelled by its start. It comes once the minute is over, and again (`u`) when late trades have changed it.
+One connection carries every feed: what is wanted is topics, a channel and a symbol, as `quotes AAPL`. Changes are sent one at a
+time, so that a refusal is known to be about the last one. A bar is labelled by its start. It comes once the minute is over, and
+again (`u`) when late trades have changed it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
-from fillpath.market.bars import Bar, Quote, Trade
+from fillpath.market.bars import Bar, Gap, Quote, Trade
 from fillpath_brokers.facade import Feed, MarketEvent
+from fillpath_brokers.streaming.commands import Commands
 from fillpath_brokers.streaming.decoding import Decoder, kind_in
 from fillpath_brokers.streaming.protocol import Action, Frame, GiveUp, Heard, Ping, Ready, Reconnect, Send, StreamProtocol
+from fillpath_brokers.streaming.topics import NotToBeHad, by_channel, topic
 
-_CHANNELS = {Feed.TICKS: ("trades",), Feed.QUOTES: ("quotes",), Feed.BARS: ("bars", "updatedBars")}
-_AUTH_FAILED, _TOO_MANY_SYMBOLS, _CONNECTION_LIMIT, _NOT_ENABLED = 402, 405, 406, 409
+_TRADES, _QUOTES, _BARS = "trades", "quotes", "bars"
+_CHANNELS = {Feed.TICKS: _TRADES, Feed.QUOTES: _QUOTES, Feed.BARS: _BARS}
+_LATER_BARS = "updatedBars"
+_AUTH_FAILED, _TOO_MANY_SYMBOLS, _CONNECTION_LIMIT, _NOT_IN_PLAN = 402, 405, 406, 409
 _FINAL = {
     _AUTH_FAILED: "Alpaca refuses the keys for its market data",
+    _NOT_IN_PLAN: "the account's plan does not include this feed",
+}
+_NOT_TO_BE_HAD = {
+    400: "Alpaca does not understand what was asked for",
     _TOO_MANY_SYMBOLS: "the account's plan allows no more symbols in one stream",
-    _NOT_ENABLED: "the account's plan does not include this feed",
+    410: "Alpaca's feed does not have it",
 }
 _OCCUPIED_S = 10.0
+_Action = Action[MarketEvent | NotToBeHad]
 
 
 class _Trade(msgspec.Struct):
@@ -81,36 +93,63 @@ _TYPES: dict[str, type[msgspec.Struct] | None] = {
 _DECODER: Decoder[msgspec.Struct] = Decoder("alpaca data", kind_in("T"), _TYPES)
 
 
-class DataProtocol(StreamProtocol[MarketEvent]):
+@dataclass(frozen=True, slots=True)
+class _Change:
+    action: str
+    topics: frozenset[str]
+
+
+def topics(feed: Feed, symbols: Mapping[str, str]) -> dict[str, str]:
+    """The topics of symbols (ours by Alpaca's spelling) in a feed, each with our spelling."""
+    return {topic(_CHANNELS[feed], symbol): ours for symbol, ours in symbols.items()}
+
+
+def topic_of(event: MarketEvent) -> str | None:
+    """What an event is about; None: it is for everybody."""
+    match event:
+        case Trade():
+            return topic(_TRADES, event.symbol)
+        case Quote():
+            return topic(_QUOTES, event.symbol)
+        case Bar():
+            return topic(_BARS, event.symbol)
+        case Gap():
+            return None
+
+
+class DataProtocol(StreamProtocol[MarketEvent | NotToBeHad]):
     """One connection: authenticate, subscribe, hear. Outside trading hours nothing comes, so that silence is judged by pings."""
 
     silence_s = 30.0
     beat_s = 10.0
 
-    def __init__(self, credentials: Mapping[str, str], feed: Feed, symbols: Iterable[str]) -> None:
+    def __init__(self, credentials: Mapping[str, str], wanted: Iterable[str]) -> None:
         self._credentials = credentials
-        self._channels = _CHANNELS[feed]
-        self._symbols = sorted(symbols)
+        self._wanted = frozenset(wanted)
+        self._changes: Commands[_Change] = Commands()
         self._ready = False
 
-    def opened(self) -> Sequence[Action[MarketEvent]]:
+    def opened(self) -> Sequence[_Action]:
         """Alpaca speaks first."""
         return ()
 
-    def received(self, frame: Frame, at: datetime) -> Sequence[Action[MarketEvent]]:
+    def received(self, frame: Frame, at: datetime) -> Sequence[_Action]:
         """Every message of the frame."""
         return [action for message in _DECODER.every(frame) for action in self._one(message, at)]
 
-    def beat(self) -> Sequence[Action[MarketEvent]]:
+    def beat(self) -> Sequence[_Action]:
         """Is the other side still there?"""
+        if self._changes.overdue():
+            return [Reconnect("Alpaca does not answer a subscription")]
         return [Ping()]
 
-    def subscribe(self, add: Sequence[str], remove: Sequence[str]) -> Sequence[Action[MarketEvent]]:
-        """More symbols, or fewer."""
-        wanted = {"subscribe": list(add), "unsubscribe": list(remove)}
-        return [self._subscription(action, symbols) for action, symbols in wanted.items() if symbols]
+    def subscribe(self, add: Sequence[str], remove: Sequence[str]) -> Sequence[_Action]:
+        """More topics, or fewer."""
+        wanted = {"subscribe": frozenset(add), "unsubscribe": frozenset(remove)}
+        self._changes.add(_Change(action, topics) for action, topics in wanted.items() if topics)
+        return self._next()
 
-    def _one(self, message: msgspec.Struct, at: datetime) -> Sequence[Action[MarketEvent]]:
+    def _one(self, message: msgspec.Struct, at: datetime) -> Sequence[_Action]:
         match message:
             case _Trade():
                 trade_id = None if message.i is None else str(message.i)
@@ -121,22 +160,42 @@ class DataProtocol(StreamProtocol[MarketEvent]):
                 return [Heard(Bar(message.S, message.t, message.o, message.h, message.l, message.c, message.v))]
         return self._control(message)
 
-    def _control(self, message: msgspec.Struct) -> Sequence[Action[MarketEvent]]:
+    def _control(self, message: msgspec.Struct) -> Sequence[_Action]:
         match message:
             case _Success(msg="connected"):
                 keys = {"key": self._credentials["key_id"], "secret": self._credentials["secret_key"]}
                 return [_send({"action": "auth", **keys})]
             case _Success(msg="authenticated"):
-                return [self._subscription("subscribe", self._symbols)] if self._symbols else [Ready()]
-            case _Subscription() if not self._ready:
-                self._ready = True
-                return [Ready()]
+                return self.subscribe(sorted(self._wanted), ()) or self._done()
+            case _Subscription():
+                self._changes.answered()
+                return self._done()
             case _Error(code=code, msg=text):
-                return [_ended(code, text)]
+                return self._refused(code, text)
         return ()
 
-    def _subscription(self, action: str, symbols: list[str]) -> Send:
-        return _send({"action": action, **dict.fromkeys(self._channels, symbols)})
+    def _refused(self, code: int, text: str) -> Sequence[_Action]:
+        if code not in _NOT_TO_BE_HAD or self._changes.asked is None:
+            return [_ended(code, text)]
+        change = self._changes.answered()
+        lost = change.topics if change and change.action == "subscribe" else frozenset()
+        return [Heard(NotToBeHad(lost, f"{_NOT_TO_BE_HAD[code]} ({text})")), *self._done()]
+
+    def _done(self) -> Sequence[_Action]:
+        """A change was answered, or there was none to begin with."""
+        if (actions := self._next()) or self._ready:
+            return actions
+        self._ready = True
+        return [Ready()]
+
+    def _next(self) -> Sequence[_Action]:
+        change = self._changes.next()
+        return [] if change is None else [_send({"action": change.action, **_listed(change.topics)})]
+
+
+def _listed(topics: Iterable[str]) -> dict[str, list[str]]:
+    listed = by_channel(topics)
+    return listed | ({_LATER_BARS: listed[_BARS]} if _BARS in listed else {})
 
 
 def _quote(message: _Quote, at: datetime) -> Quote:

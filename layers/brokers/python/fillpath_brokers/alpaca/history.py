@@ -1,7 +1,6 @@
 """Alpaca's bars: a symbol and a stretch of time come in, bars page by page and what is missing between them go out."""
 
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable
@@ -10,6 +9,7 @@ from fillpath.market.ports.trading_hours import TradingHours
 from fillpath_brokers.alpaca.refusals import read
 from fillpath_brokers.alpaca.settings import Settings
 from fillpath_brokers.canonical import instrument_behind
+from fillpath_brokers.documents import moment, number, paged, readable
 from fillpath_brokers.gaps import with_gaps
 from fillpath_brokers.session import Session
 
@@ -36,21 +36,23 @@ def read_bars(
         "adjustment": "raw",
         "feed": settings.feed,
     }
-    bars: list[Bar] = []
-    while True:
-        reply = session.read(f"{settings.data_url}/v2/stocks/bars", params)
+
+    def page(token: str | None) -> tuple[list[Bar], str | None]:
+        reply = session.read(f"{settings.data_url}/v2/stocks/bars", params | ({"page_token": token} if token else {}))
         if not reply.ok:
             raise BrokerUnavailable(f"Alpaca gives no bars of {symbol} ({reply.status}): {read(reply)[1]}")
-        page = reply.json()
-        bars += [_bar(symbol, row) for row in (page.get("bars") or {}).get(symbol) or ()]
-        if not page.get("next_page_token"):
-            return with_gaps(bars, instrument_behind(symbol), start, end, interval, hours)
-        params["page_token"] = page["next_page_token"]
+        document = reply.json()
+        with readable(f"Alpaca's bars of {symbol}"):
+            rows = (document.get("bars") or {}).get(symbol) or ()
+            return [_bar(symbol, row) for row in rows], document.get("next_page_token") or None
+
+    bars = paged(page, f"Alpaca's bars of {symbol}")
+    return with_gaps(bars, instrument_behind(symbol), start, end, interval, hours)
 
 
 def _bar(symbol: str, row: dict[str, Any]) -> Bar:
-    first, high, low, last, volume = (Decimal(str(row[name])) for name in ("o", "h", "l", "c", "v"))
-    return Bar(symbol, datetime.fromisoformat(row["t"]), first, high, low, last, volume)
+    first, high, low, last, volume = (number(row[name]) for name in ("o", "h", "l", "c", "v"))
+    return Bar(symbol, moment(row["t"]), first, high, low, last, volume)
 
 
 def _stamp(at: datetime) -> str:

@@ -4,37 +4,35 @@ Buying power is reckoned, not asked: what a position frees when it is closed cou
 """
 
 from decimal import Decimal
-from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, Side
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.alpaca.calls import Calls, Document
 from fillpath_brokers.alpaca.refusals import read
 from fillpath_brokers.alpaca.settings import Settings
-from fillpath_brokers.session import Session
+from fillpath_brokers.documents import number, readable
+from fillpath_brokers.prechecks import too_dear
+from fillpath_brokers.web import part
 
-_NOT_FOUND = 404
 _BLOCKS = ("account_blocked", "trading_blocked", "trade_suspended_by_user")
 
 
-def would_refuse(leg: Leg, symbol: str, after_closing: Decimal, session: Session, settings: Settings) -> Rejected | None:
+def would_refuse(leg: Leg, symbol: str, after_closing: Decimal, calls: Calls, settings: Settings) -> Rejected | None:
     """The first reason against the leg, once `after_closing` (signed) of its symbol is closed; BrokerUnavailable."""
-    account = _read(session, f"{settings.trading_url}/v2/account")
-    asset = _read(session, f"{settings.trading_url}/v2/assets/{symbol}")
-    if refused := _asset(leg, symbol, asset) or _account(leg, account or {}):
-        return refused
-    if leg.reduce_only or account is None:
-        return None
-    price = leg.limit_price or leg.stop_price or _last_price(symbol, session, settings)
-    required = leg.quantity * price
-    available = Decimal(account["buying_power"]) + abs(after_closing) * price
-    if required > available:
-        text = f"insufficient buying power: {required:,.2f} required, {available:,.2f} {account['currency']} available"
-        return Rejected("insufficient_margin", text)
-    return None
+    account = calls.account_record()
+    asset = calls.one(f"/v2/assets/{part(symbol)}")
+    with readable("Alpaca's account or asset"):
+        if refused := _asset(leg, symbol, asset) or _account(leg, account):
+            return refused
+        if leg.reduce_only:
+            return None
+        price = leg.limit_price or leg.stop_price or _last_price(symbol, calls, settings)
+        available = number(account["buying_power"]) + abs(after_closing) * price
+        return too_dear(leg.quantity * price, available, "buying power", str(account["currency"]))
 
 
-def _asset(leg: Leg, symbol: str, asset: dict[str, Any] | None) -> Rejected | None:
+def _asset(leg: Leg, symbol: str, asset: Document | None) -> Rejected | None:
     if asset is None or not asset["tradable"]:
         return Rejected("invalid_symbol", f"{symbol} is not tradable at Alpaca")
     if leg.quantity % 1 and not asset["fractionable"]:
@@ -45,7 +43,7 @@ def _asset(leg: Leg, symbol: str, asset: dict[str, Any] | None) -> Rejected | No
     return None
 
 
-def _account(leg: Leg, account: dict[str, Any]) -> Rejected | None:
+def _account(leg: Leg, account: Document) -> Rejected | None:
     blocked = next((name for name in _BLOCKS if account.get(name)), None)
     if blocked is not None:
         return Rejected("account_blocked", f"Alpaca says {blocked.replace('_', ' ')}")
@@ -54,18 +52,8 @@ def _account(leg: Leg, account: dict[str, Any]) -> Rejected | None:
     return None
 
 
-def _last_price(symbol: str, session: Session, settings: Settings) -> Decimal:
-    reply = session.read(f"{settings.data_url}/v2/stocks/{symbol}/trades/latest", {"feed": settings.feed})
+def _last_price(symbol: str, calls: Calls, settings: Settings) -> Decimal:
+    reply = calls.read(f"{settings.data_url}/v2/stocks/{part(symbol)}/trades/latest", {"feed": settings.feed})
     if not reply.ok:
         raise BrokerUnavailable(f"Alpaca gives no price of {symbol}: {read(reply)[1]}")
-    return Decimal(str(reply.json()["trade"]["p"]))
-
-
-def _read(session: Session, url: str) -> dict[str, Any] | None:
-    reply = session.read(url)
-    if reply.status == _NOT_FOUND:
-        return None
-    if not reply.ok:
-        raise BrokerUnavailable(f"Alpaca answers {reply.status}: {read(reply)[1]}")
-    document: dict[str, Any] = reply.json()
-    return document
+    return number(reply.json()["trade"]["p"])

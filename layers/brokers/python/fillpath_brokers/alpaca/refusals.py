@@ -6,9 +6,10 @@ from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.sending import is_refusal
 from fillpath_brokers.web import Reply
 
-DUPLICATE = 40010001
+_DUPLICATE = re.compile(r"client.?order.?id.*(unique|exist|duplicate|already|used)", re.IGNORECASE)
 _PATTERN_DAY_TRADER = 40310100
 # Branching on text: Alpaca uses one code for many cases.
 _REASONS = (
@@ -34,9 +35,8 @@ def refusal(reply: Reply) -> Rejected:
 
 
 def is_duplicate(reply: Reply) -> bool:
-    """Whether the client order id was used before."""
-    code, text = read(reply)
-    return code == DUPLICATE and "client_order_id" in text
+    """Whether the client order id was used before. Its text alone decides: taken for a refusal, it would hide an order."""
+    return is_refusal(reply) and _DUPLICATE.search(read(reply)[1]) is not None
 
 
 def read(reply: Reply) -> tuple[int, str]:

@@ -18,15 +18,14 @@ rejected                                                                     REJ
 What is not in the table counts as WORKING: it is looked at again.
 """
 
-from collections.abc import Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView
-from fillpath_brokers.facade import BrokerOrder, Change
+from fillpath_brokers.documents import moment, moment_or_none, number, number_or_none, plain, readable
+from fillpath_brokers.facade import BrokerOrder, Change, Execution
 from fillpath_brokers.pairs import pair_view
 
 Document = Mapping[str, Any]
@@ -46,7 +45,7 @@ def order_body(leg: Leg, symbol: str, *, extended_hours: bool = False) -> dict[s
     """The request that places the leg: simple, bracket, oto or oco."""
     body: dict[str, Any] = {
         "symbol": symbol,
-        "qty": _text(leg.quantity),
+        "qty": plain(leg.quantity),
         "side": leg.side.value,
         "type": "limit" if leg.type is OrderType.OCO else leg.type.value,
         "time_in_force": leg.time_in_force,
@@ -65,36 +64,34 @@ def order_body(leg: Leg, symbol: str, *, extended_hours: bool = False) -> dict[s
 def change_body(change: Change) -> dict[str, str]:
     """The request that replaces an order."""
     values = {"qty": change.quantity, "limit_price": change.limit_price, "stop_price": change.stop_price}
-    return {name: _text(value) for name, value in values.items() if value is not None}
+    return {name: plain(value) for name, value in values.items() if value is not None}
 
 
 def own_view(order: Document) -> LegView:
     """One order as Alpaca shows it, whatever belongs to it left out; BrokerUnavailable if it cannot be read."""
-    try:
-        filled = Decimal(order["filled_qty"])
-        price = order.get("filled_avg_price")
+    with readable("Alpaca's order"):
+        filled = number(order["filled_qty"])
         return LegView(
             status=_STATUS.get(order["status"], LegStatus.PARTIALLY_FILLED if filled else LegStatus.WORKING),
             broker_order_id=order["id"],
             filled_quantity=filled,
-            average_price=Decimal(price) if price is not None else None,
-            filled_at=_moment(order.get("filled_at")),
+            average_price=number_or_none(order.get("filled_avg_price")),
+            filled_at=moment_or_none(order.get("filled_at")),
             reason=None,
         )
-    except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
-        raise BrokerUnavailable(f"Alpaca's order cannot be read: {exc!r}") from exc
 
 
 def exits_view(order: Document) -> LegView | None:
     """The exits that were placed with a bracket; None for an order that is none."""
     if order.get("order_class") not in {"bracket", "oto"} or not order.get("legs"):
         return None
-    return pair_view([own_view(leg) for leg in order["legs"]], Decimal(order["qty"]))
+    return pair_of(order, order["legs"])
 
 
-def oco_view(order: Document) -> LegView:
-    """An exit pair: the take profit is the parent, the stop its leg."""
-    return pair_view([own_view(order), *(own_view(leg) for leg in order.get("legs") or ())], Decimal(order["qty"]))
+def pair_of(order: Document, exits: Iterable[Document]) -> LegView:
+    """These exits as one, for the quantity of the order that they belong to."""
+    with readable("Alpaca's order"):
+        return pair_view([own_view(each) for each in exits], number(order["qty"]))
 
 
 def working_order(order: Document, contract: str) -> BrokerOrder:
@@ -103,12 +100,25 @@ def working_order(order: Document, contract: str) -> BrokerOrder:
         client_order_id=order["client_order_id"],
         contract=contract,
         side=Side(order["side"]),
-        quantity=_decimal(order.get("qty")) or Decimal(0),
+        quantity=number_or_none(order.get("qty")) or Decimal(0),
         type=_TYPES.get(order["type"], OrderType.MARKET),
-        limit_price=_decimal(order.get("limit_price")),
-        stop_price=_decimal(order.get("stop_price")),
+        limit_price=number_or_none(order.get("limit_price")),
+        stop_price=number_or_none(order.get("stop_price")),
         reduce_only=False,
         view=own_view(order),
+    )
+
+
+def execution(activity: Document, contract: str) -> Execution:
+    """A fill of the account's activities."""
+    return Execution(
+        execution_id=activity["id"],
+        broker_order_id=activity["order_id"],
+        contract=contract,
+        side=Side.BUY if activity["side"] == "buy" else Side.SELL,
+        quantity=number(activity["qty"]),
+        price=number(activity["price"]),
+        at=moment(activity["transaction_time"]),
     )
 
 
@@ -121,24 +131,12 @@ def _prices(leg: Leg) -> Iterator[tuple[str, str]]:
     }
     for name, value in prices.items():
         if value is not None:
-            yield name, _text(value)
+            yield name, plain(value)
 
 
 def _target(price: Decimal | None) -> dict[str, str] | None:
-    return None if price is None else {"limit_price": _text(price)}
+    return None if price is None else {"limit_price": plain(price)}
 
 
 def _stop(price: Decimal | None) -> dict[str, str] | None:
-    return None if price is None else {"stop_price": _text(price)}
-
-
-def _text(value: Decimal) -> str:
-    return f"{value.normalize():f}"
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return None if text is None else Decimal(text)
-
-
-def _moment(text: str | None) -> datetime | None:
-    return None if text is None else datetime.fromisoformat(text)
+    return None if price is None else {"stop_price": plain(price)}

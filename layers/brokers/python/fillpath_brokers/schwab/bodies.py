@@ -9,8 +9,11 @@ from decimal import Decimal
 from typing import Any, Literal
 
 from fillpath.orders.model import Leg, OrderType, Side
+from fillpath_brokers.documents import number_or_none
 from fillpath_brokers.facade import Change
-from fillpath_brokers.schwab.wire import OCO, SINGLE, TRIGGER, TYPES, Document, instruction_of, is_group, number, symbol_of
+from fillpath_brokers.schwab.settings import Settings
+from fillpath_brokers.schwab.symbols import share
+from fillpath_brokers.schwab.wire import OCO, SINGLE, TRIGGER, TYPES, Document, instruction_of, is_group, symbol_of
 
 _DURATION = {"day": "DAY", "gtc": "GOOD_TILL_CANCEL", "ioc": "IMMEDIATE_OR_CANCEL", "fok": "FILL_OR_KILL"}
 _INSTRUCTION = {
@@ -24,6 +27,12 @@ _NUMBERS = ("price", "stopPrice", "stopPriceOffset")
 
 Basis = Literal["LAST", "BID", "ASK", "MARK"]
 Body = dict[str, Any]
+
+
+def body_of(leg: Leg, settings: Settings) -> Body:
+    """The request that places the leg as the account's settings want it; Unsupported for what is no share."""
+    extended, basis = settings.extended_hours, settings.trail_basis
+    return order_body(leg, share(leg.contract), extended_hours=extended, trail_basis=basis)
 
 
 def order_body(leg: Leg, symbol: str, *, extended_hours: bool = False, trail_basis: Basis = "LAST") -> Body:
@@ -83,7 +92,9 @@ def _same_kind(order: Document, body: Document) -> bool:
 
 
 def _same_kind_and_prices(order: Document, body: Document) -> bool:
-    return _same_kind(order, body) and all(number(order.get(name)) == number(body[name]) for name in _NUMBERS if name in body)
+    return _same_kind(order, body) and all(
+        number_or_none(order.get(name)) == number_or_none(body[name]) for name in _NUMBERS if name in body
+    )
 
 
 def _identity(order: Document) -> tuple[Any, ...]:
@@ -91,7 +102,7 @@ def _identity(order: Document) -> tuple[Any, ...]:
 
 
 def _quantity(order: Document) -> Decimal | None:
-    return number((order.get("orderLegCollection") or [{}])[0].get("quantity"))
+    return number_or_none((order.get("orderLegCollection") or [{}])[0].get("quantity"))
 
 
 def _flat(orders: Iterable[Document]) -> Iterator[Document]:

@@ -5,11 +5,14 @@ minute's number, the prices follow, and the start is field 7.
 """
 
 import json
+from collections.abc import Callable
 from decimal import Decimal
 from typing import Any, ClassVar
 
 import msgspec
 from msgspec import UNSET, UnsetType, field
+
+from fillpath_brokers.streaming.decoding import Json, reader
 
 
 class Content(msgspec.Struct):
@@ -119,13 +122,13 @@ class Activity(msgspec.Struct):
         return str(found) if found else None
 
 
-FRAME = msgspec.json.Decoder(Message)
-QUOTES: dict[str, msgspec.json.Decoder[Any]] = {
-    "LEVELONE_EQUITIES": msgspec.json.Decoder(ShareLevel),
-    "LEVELONE_FUTURES": msgspec.json.Decoder(FutureLevel),
+FRAME = reader(Message)
+QUOTES: dict[str, Callable[[Json], Level]] = {
+    "LEVELONE_EQUITIES": reader(ShareLevel),
+    "LEVELONE_FUTURES": reader(FutureLevel),
 }
-BARS: dict[str, msgspec.json.Decoder[Any]] = {
-    "CHART_EQUITY": msgspec.json.Decoder(ShareBar),
-    "CHART_FUTURES": msgspec.json.Decoder(FutureBar),
+BARS: dict[str, Callable[[Json], ShareBar | FutureBar]] = {
+    "CHART_EQUITY": reader(ShareBar),
+    "CHART_FUTURES": reader(FutureBar),
 }
-ACTIVITY = msgspec.json.Decoder(Activity)
+ACTIVITY = reader(Activity)

@@ -5,18 +5,17 @@ Schwab has bars of 1, 5, 15 and 30 minutes and of days; hours are made of half h
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable, Unsupported
 from fillpath.market.bars import Bar, History, Interval
 from fillpath.market.ports.trading_hours import TradingHours
 from fillpath_brokers.canonical import instrument_behind
+from fillpath_brokers.documents import number, readable
 from fillpath_brokers.gaps import with_gaps
 from fillpath_brokers.schwab.refusals import read
 from fillpath_brokers.schwab.settings import Settings
-from fillpath_brokers.schwab.symbols import FUTURE, to_schwab
-from fillpath_brokers.schwab.wire import number
+from fillpath_brokers.schwab.symbols import FUTURE, to_venue
 from fillpath_brokers.session import Session
 
 _MINUTES = {Interval.MINUTE: 1, Interval.FIVE_MINUTES: 5, Interval.QUARTER_HOUR: 15, Interval.HOUR: 30}
@@ -48,7 +47,7 @@ def _page(symbol: str, start: datetime, end: datetime, interval: Interval, sessi
     if interval is not Interval.DAY:
         how = {"periodType": "day", "frequencyType": "minute", "frequency": str(_MINUTES[interval])}
     params = {
-        "symbol": to_schwab(symbol, start.date()),
+        "symbol": to_venue(symbol, start.date()),
         **how,
         "startDate": _ms(start),
         "endDate": _ms(end),
@@ -58,14 +57,12 @@ def _page(symbol: str, start: datetime, end: datetime, interval: Interval, sessi
     if not reply.ok:
         raise BrokerUnavailable(f"Schwab gives no bars of {symbol} ({reply.status}): {read(reply).text}")
     document = reply.json()
-    try:
+    with readable(f"Schwab's bars of {symbol}"):
         return [_bar(symbol, candle) for candle in document.get("candles") or ()]
-    except (AttributeError, KeyError, TypeError, ArithmeticError) as exc:
-        raise BrokerUnavailable(f"Schwab's bars of {symbol} cannot be read: {exc!r}") from exc
 
 
 def _bar(symbol: str, candle: dict[str, Any]) -> Bar:
-    first, high, low, last, volume = (number(candle[name]) or Decimal(0) for name in ("open", "high", "low", "close", "volume"))
+    first, high, low, last, volume = (number(candle[name]) for name in ("open", "high", "low", "close", "volume"))
     return Bar(symbol, datetime.fromtimestamp(candle["datetime"] / 1000, UTC), first, high, low, last, volume)
 
 

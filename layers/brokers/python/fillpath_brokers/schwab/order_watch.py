@@ -8,16 +8,18 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Collection, Ite
 from datetime import datetime
 from typing import Any
 
-from fillpath.errors import BrokerUnavailable, Unsupported
+from fillpath.errors import BrokerUnavailable
 from fillpath.market.bars import Gap
 from fillpath.orders.outcomes import LegView
 from fillpath_brokers.facade import OrderUpdate
-from fillpath_brokers.schwab.listener import Item, Listener
-from fillpath_brokers.schwab.lookup import Found, LookUp
+from fillpath_brokers.schwab.look_up import Found, LookUp
 from fillpath_brokers.schwab.settings import Settings
-from fillpath_brokers.schwab.streamer_protocol import Changed
-from fillpath_brokers.schwab.symbols import to_ours
+from fillpath_brokers.schwab.stream_protocol import Changed, StreamerEvent
+from fillpath_brokers.schwab.symbols import shown
 from fillpath_brokers.schwab.wire import side_of, symbol_of
+from fillpath_brokers.streaming.listener import Listener
+
+Item = StreamerEvent | Gap
 
 
 class OrderWatch:
@@ -30,7 +32,7 @@ class OrderWatch:
         self._told: dict[str, LegView] = {}
         self._heard_at: datetime | None = None
 
-    async def updates(self, listener: Listener) -> AsyncGenerator[OrderUpdate | Gap, None]:
+    async def updates(self, listener: Listener[StreamerEvent]) -> AsyncGenerator[OrderUpdate | Gap, None]:
         """Every order that is not as it was told before; ends with the listener."""
         again: set[str] = set()
         while (heard := await self._heard(listener, again)) is not None:
@@ -47,7 +49,7 @@ class OrderWatch:
                 yield update
             again -= {name for name, orders in found.items() if orders and all(each.view.status.ended for each in orders)}
 
-    async def _heard(self, listener: Listener, again: Collection[str]) -> list[Item] | None:
+    async def _heard(self, listener: Listener[StreamerEvent], again: Collection[str]) -> list[Item] | None:
         """What has come; nothing: it is time to read once more; None: the end."""
         try:
             first = await listener.next_within(self._settings.read_again_s if again else None)
@@ -78,11 +80,4 @@ class OrderWatch:
             name = view.broker_order_id or ""
             if self._told.get(name) != view:
                 self._told[name] = view
-                yield OrderUpdate("", _ours(symbol_of(each.order)), side_of(each.order), view)
-
-
-def _ours(symbol: str) -> str:
-    try:
-        return to_ours(symbol)
-    except Unsupported:
-        return symbol
+                yield OrderUpdate("", shown(symbol_of(each.order)), side_of(each.order), view)

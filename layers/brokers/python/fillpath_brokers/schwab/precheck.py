@@ -7,25 +7,21 @@ from decimal import Decimal
 
 from fillpath.orders.model import Leg, Side
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.documents import number_or_none, readable
+from fillpath_brokers.prechecks import not_whole, too_dear
+from fillpath_brokers.schwab.capabilities import NAME
 from fillpath_brokers.schwab.quotes import price_of, quotes
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.trader import Trader
-from fillpath_brokers.schwab.wire import Document, number
+from fillpath_brokers.schwab.wire import Document
 from fillpath_brokers.session import Session
-
-
-def not_whole(leg: Leg) -> Rejected | None:
-    """Schwab's API takes whole shares only."""
-    if leg.quantity % 1:
-        return Rejected("invalid_quantity", f"Schwab takes whole shares only, not {leg.quantity.normalize():f}")
-    return None
 
 
 def would_refuse(
     leg: Leg, symbol: str, after_closing: Decimal, session: Session, settings: Settings, trader: Trader
 ) -> Rejected | None:
     """The first reason against the leg, once `after_closing` (signed) of its symbol is closed; BrokerUnavailable."""
-    if refused := not_whole(leg):
+    if refused := not_whole(leg, NAME):
         return refused
     quote = quotes([symbol], session, settings).get(symbol)
     if quote is None:
@@ -36,11 +32,8 @@ def would_refuse(
     if refused := _not_allowed(leg, symbol, account, quote):
         return refused
     price = leg.limit_price or leg.stop_price or price_of(quote)
-    required, available = leg.quantity * price, _buying_power(account) + abs(after_closing) * price
-    if required > available:
-        text = f"insufficient buying power: {required:,.2f} required, {available:,.2f} USD available"
-        return Rejected("insufficient_margin", text)
-    return None
+    available = _buying_power(account) + abs(after_closing) * price
+    return too_dear(leg.quantity * price, available, "buying power", "USD")
 
 
 def _not_allowed(leg: Leg, symbol: str, account: Document, quote: Document) -> Rejected | None:
@@ -57,5 +50,5 @@ def _not_allowed(leg: Leg, symbol: str, account: Document, quote: Document) -> R
 
 def _buying_power(account: Document) -> Decimal:
     balances = account.get("currentBalances") or {}
-    told = balances.get("buyingPower", balances.get("cashAvailableForTrading"))
-    return number(told) or Decimal(0)
+    with readable("Schwab's balances"):
+        return number_or_none(balances.get("buyingPower", balances.get("cashAvailableForTrading"))) or Decimal(0)

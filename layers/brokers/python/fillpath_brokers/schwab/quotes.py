@@ -5,9 +5,9 @@ from decimal import Decimal
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable
+from fillpath_brokers.documents import number_or_none, readable
 from fillpath_brokers.schwab.refusals import read
 from fillpath_brokers.schwab.settings import Settings
-from fillpath_brokers.schwab.wire import number
 from fillpath_brokers.session import Session
 
 _NO_SYMBOL = "errors"
@@ -27,7 +27,8 @@ def quotes(symbols: Collection[str], session: Session, settings: Settings) -> di
 def price_of(quote: Mapping[str, Any]) -> Decimal:
     """What it costs about now: the last trade, or else the mark; BrokerUnavailable if there is neither."""
     told = quote.get("quote") or {}
-    price = number(told.get("lastPrice") or told.get("mark"))
+    with readable("Schwab's quote"):
+        price = number_or_none(told.get("lastPrice") or told.get("mark"))
     if not price:
         raise BrokerUnavailable(f"Schwab tells no price of {quote.get('symbol')}")
     return price

@@ -3,22 +3,21 @@
 from dataclasses import replace
 from decimal import Decimal
 
-from fillpath.errors import BrokerUnavailable, Unsupported
+from fillpath.errors import BrokerError, Unsupported
 from fillpath.orders.model import Leg, LegStatus
-from fillpath.orders.outcomes import Accepted, LegView, Outcome, Rejected, Unknown
+from fillpath.orders.outcomes import Accepted, LegView, Outcome, Rejected
+from fillpath_brokers.documents import number, readable
 from fillpath_brokers.facade import Change
 from fillpath_brokers.pairs import ids_of, pair_id
+from fillpath_brokers.schwab.answers import new_id
 from fillpath_brokers.schwab.bodies import replacement_body
-from fillpath_brokers.schwab.lookup import THEN, Found, LookUp
-from fillpath_brokers.schwab.refusals import read
-from fillpath_brokers.schwab.sending import new_id, not_placed
+from fillpath_brokers.schwab.look_up import THEN, Found, LookUp
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.trader import Trader
-from fillpath_brokers.schwab.wire import number, order_id
+from fillpath_brokers.schwab.wire import filled_of, order_id
+from fillpath_brokers.sending import before_sending, send_once
 from fillpath_brokers.session import Session
-from fillpath_brokers.web import SUBMIT_S, Request
-
-_ZERO = Decimal(0)
+from fillpath_brokers.web import SUBMIT_S, Reply, Request, part
 
 
 class Replacing:
@@ -33,7 +32,8 @@ class Replacing:
     def replace(self, name: str, change: Change, leg: Leg | None) -> Outcome:
         """Accepted has the name under which both the old order's fills and the new order are found."""
         names = ids_of(name)
-        found = [self._look_up.single(each) for each in names]
+        with before_sending():
+            found = [self._look_up.single(each) for each in names]
         places = [place for place, each in enumerate(found) if each is not None and _concerns(each, change, of=len(names))]
         if len(places) > 1:
             raise Unsupported("Schwab changes one exit of a pair at a time: either its limit price or its stop price")
@@ -48,25 +48,27 @@ class Replacing:
         return outcome
 
     def _send(self, old: Found, change: Change) -> Outcome:
-        if old.view.status.ended:
-            return Rejected("rejected", f"order {order_id(old.order)} has ended: {old.view.status.lower()}")
-        quantity = self._quantity(old, change)
+        with before_sending():
+            view, quantity = old.view, self._quantity(old, change)
+        if view.status.ended:
+            return Rejected("rejected", f"order {order_id(old.order)} has ended: {view.status.lower()}")
         if quantity <= 0:
-            return Rejected("invalid_quantity", f"{old.view.filled_quantity} of order {order_id(old.order)} are filled already")
-        url = self._trader.url_to_send_to(f"/orders/{order_id(old.order)}")
-        body = replacement_body(old.order, change, quantity)
-        reply = self._session.send(Request("PUT", url, json=body, timeout_s=SUBMIT_S))
-        if (refused := not_placed(reply)) or not reply.ok:
-            return refused or Unknown(f"Schwab answers {reply.status}: {read(reply).text}")
+            return Rejected("invalid_quantity", f"{view.filled_quantity} of order {order_id(old.order)} are filled already")
+        url = self._trader.url_to_send_to(f"/orders/{part(order_id(old.order))}")
+        request = Request("PUT", url, json=replacement_body(old.order, change, quantity), timeout_s=SUBMIT_S)
+        return send_once(self._session, request, lambda reply: self._sent(reply, view))
+
+    def _sent(self, reply: Reply, before: LegView) -> Outcome:
         new = new_id(reply)
-        if new is None:
-            return Unknown(f"Schwab answers {reply.status} without the address of the new order")
-        return self._shown(THEN.join([old.view.broker_order_id or "", new]), None, old.view)
+        if isinstance(new, str):
+            return self._shown(THEN.join([before.broker_order_id or "", new]), None, before)
+        return new
 
     def _quantity(self, old: Found, change: Change) -> Decimal:
         """What the new order is to be for: what is left of the whole. The whole counts what filled of all that went before."""
-        own = number(old.order.get("filledQuantity")) or _ZERO
-        left = (number(old.order.get("quantity")) or _ZERO) - own
+        own = filled_of(old.order)
+        with readable("Schwab's order"):
+            left = number(old.order["quantity"]) - own
         if change.quantity is not None:
             left = change.quantity - old.view.filled_quantity
         return left + own if left > 0 and self._settings.replace_counts_filled else left
@@ -75,7 +77,7 @@ class Replacing:
         """As it is now; where that cannot be read, as it is called, with what is known to be filled."""
         try:
             view = self._look_up.by_name(name, leg)
-        except BrokerUnavailable:
+        except BrokerError:  # whatever it is, it is not about the order that was placed
             view = None
         return Accepted(view or replace(before, status=LegStatus.WORKING, broker_order_id=name, exits=None))
 

@@ -14,6 +14,7 @@ from fillpath.accounts.access import Access, Token
 from fillpath.errors import BrokerUnavailable, NeedsReauth
 from fillpath_brokers.schwab.refusals import read
 from fillpath_brokers.schwab.settings import Settings
+from fillpath_brokers.session import access_token, bearer
 from fillpath_brokers.signing_in import Field, SignInContext
 from fillpath_brokers.web import Reply, Request
 
@@ -83,8 +84,7 @@ class SchwabSignIn:
 
 def authorization(access: Access) -> dict[str, str]:
     """The headers that let a request in."""
-    token = access.token.access_token if access.token else ""
-    return {"Authorization": f"Bearer {token}", "Accept": "application/json"}
+    return {**bearer(access_token(access)), "Accept": "application/json"}
 
 
 def _token(form: Mapping[str, str], credentials: Mapping[str, str], context: SignInContext, ends: datetime | None) -> Token:

@@ -4,29 +4,28 @@ Schwab allows one connection for each login. A second account of the same login,
 """
 
 from collections.abc import AsyncGenerator, Iterable, Mapping
-from datetime import timedelta
-from weakref import WeakSet
+from contextlib import aclosing
 
 from fillpath.accounts.access import Access
-from fillpath.errors import BrokerUnavailable, Unsupported
+from fillpath.errors import Unsupported
 from fillpath.market.bars import Gap
+from fillpath_brokers.documents import readable
 from fillpath_brokers.facade import Feed, MarketEvent, OrderUpdate
-from fillpath_brokers.schwab.hub import Hub
-from fillpath_brokers.schwab.listener import Listener
-from fillpath_brokers.schwab.lookup import LookUp
+from fillpath_brokers.schwab.look_up import LookUp
 from fillpath_brokers.schwab.order_watch import OrderWatch
 from fillpath_brokers.schwab.settings import Settings
-from fillpath_brokers.schwab.streamer_protocol import ORDERS, Changed, StreamerProtocol, Who, topic
+from fillpath_brokers.schwab.stream_protocol import ORDERS, Changed, StreamerEvent, StreamerProtocol, Who, topic, topic_of
 from fillpath_brokers.schwab.trader import Trader
-from fillpath_brokers.session import Session
+from fillpath_brokers.session import Session, access_token
 from fillpath_brokers.streaming.driver import Means, Stream
+from fillpath_brokers.streaming.hub import Hub
+from fillpath_brokers.streaming.listener import Listener
 from fillpath_brokers.streaming.protocol import Place
-
-_BEFORE_THE_END = timedelta(minutes=1)
+from fillpath_brokers.streaming.topics import NotToBeHad
 
 
 class SchwabStreams:
-    """The streams of one account that are running."""
+    """The streams of one account."""
 
     def __init__(self, session: Session, settings: Settings, trader: Trader, look_up: LookUp, means: Means | None = None) -> None:
         self._session = session
@@ -34,63 +33,59 @@ class SchwabStreams:
         self._trader = trader
         self._look_up = look_up
         self._means = means or Means()
-        self._hub = Hub(lambda topics: Stream(self._opening, topics, self._means))
-        self._listeners: WeakSet[Listener] = WeakSet()
+        self._hub: Hub[StreamerEvent] = Hub(self._stream, topic_of, self._means.clock.now)
         self._last: tuple[StreamerProtocol, Access] | None = None
 
     def market(self, symbols: Mapping[str, str], feed: Feed) -> AsyncGenerator[MarketEvent, None]:
         """Quotes or bars of these symbols: ours by Schwab's spelling. Unsupported for trades."""
-        listener = Listener(_topics(feed, symbols), self._means.clock.now, feed)
-        self._listeners.add(listener)
-        return self._market(listener)
+        return self._market(self._hub.listener(_topics(feed, symbols), feed))
 
     async def orders(self) -> AsyncGenerator[OrderUpdate | Gap, None]:
         """Every change of an order of this account."""
-        listener = Listener({ORDERS: ""}, self._means.clock.now)
+        listener = self._hub.listener({ORDERS: ""})
         async with self._hub.joined(listener):
             async for update in OrderWatch(self._look_up, self._settings, self._means.in_thread).updates(listener):
                 yield update
 
     def update(self, feed: Feed, add: Mapping[str, str], remove: Iterable[str]) -> None:
         """Change what the streams of this feed carry, also of those that nobody reads yet. From any task or thread."""
-        wanted, left = _topics(feed, add), {topic(feed, symbol) for symbol in remove}
-        for listener in list(self._listeners):
-            if listener.feed is feed:
-                listener.want(wanted, left)
-        self._hub.carry()
+        self._hub.update(feed, _topics(feed, add), _topics(feed, dict.fromkeys(remove, "")))
 
     def close(self) -> None:
         """End them all. From any task or thread."""
         self._hub.close()
 
-    async def _market(self, listener: Listener) -> AsyncGenerator[MarketEvent, None]:
-        async with self._hub.joined(listener):
-            while (event := await listener.next()) is not None:
+    async def _market(self, listener: Listener[StreamerEvent]) -> AsyncGenerator[MarketEvent, None]:
+        async with aclosing(self._hub.events(listener)) as events:
+            async for event in events:
                 if not isinstance(event, Changed):
                     yield event
+
+    def _stream(self, topics: frozenset[str]) -> Stream[StreamerEvent | NotToBeHad]:
+        return Stream(self._opening, topics, self._means, self._token if self._settings.sign_in_again_on_stream else None)
 
     def _opening(self, topics: frozenset[str]) -> tuple[Place, StreamerProtocol]:
         """With the newest token, and with what Schwab says anew about its streamer each time."""
         if self._last and self._last[0].denied:
             self._session.refused(self._last[1], self._last[0].denied)
+            self._last = None
         access = self._session.access()
         told = self._trader.streamer()
-        try:
+        with readable("what Schwab tells of its streamer"):
             who = Who(
                 told["schwabClientCustomerId"],
                 told["schwabClientCorrelId"],
                 told["schwabClientChannel"],
                 told["schwabClientFunctionId"],
-                access.token.access_token if access.token else "",
+                access_token(access),
             )
             place = Place(self._settings.stream_url(told["streamerSocketUrl"]))
-        except (KeyError, TypeError) as exc:
-            raise BrokerUnavailable("Schwab does not tell where its streamer is") from exc
-        again = self._settings.sign_in_again_on_stream and access.token
-        renew_at = access.token.expires_at - _BEFORE_THE_END if again and access.token else None
-        protocol = StreamerProtocol(who, topics, self._settings.shortest_stream_s, renew_at)
+        protocol = StreamerProtocol(who, topics, self._settings.shortest_stream_s)
         self._last = (protocol, access)
         return place, protocol
+
+    def _token(self) -> str:
+        return access_token(self._session.access())
 
 
 def _topics(feed: Feed, symbols: Mapping[str, str]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from datetime import date
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.errors import Unsupported
 from fillpath.market.instruments import Instrument, Resolved
-from fillpath_brokers.canonical import instrument_behind, understood
+from fillpath_brokers.canonical import as_spelled, instrument_behind, understood
 
 FUTURE, EQUITY = "future", "equity"
 DATA_ONLY = "Schwab's API takes no orders for futures: they are data only here"
@@ -33,7 +33,13 @@ def require_share(instrument: Instrument) -> None:
         raise Unsupported(f"Schwab cannot trade {instrument.root}, a {instrument.kind}; it trades shares")
 
 
-def to_schwab(symbol: str, today: date) -> str:
+def share(contract: str) -> str:
+    """Schwab's spelling of a share that is to be traded; Unsupported for all else."""
+    require_share(instrument_behind(contract))
+    return contract.replace(".", "/")
+
+
+def to_venue(symbol: str, today: date) -> str:
     """Schwab's spelling of a root or contract of ours; Unsupported if it has no data of it.
 
     One digit of a year means the nearest year that ends so.
@@ -49,7 +55,7 @@ def to_schwab(symbol: str, today: date) -> str:
     return f"/{instrument.root}{match['month']}{_year(match['year'], today) % 100:02d}"
 
 
-def to_ours(symbol: str) -> str:
+def to_canonical(symbol: str) -> str:
     """Our spelling of Schwab's symbol; Unsupported if the catalogue does not know it."""
     if not symbol.startswith("/"):
         ours = symbol.replace("/", ".")
@@ -62,6 +68,11 @@ def to_ours(symbol: str) -> str:
     if instrument_behind(ours).kind != FUTURE:
         raise Unsupported(f"{symbol} is no future of the catalogue")
     return ours
+
+
+def shown(symbol: str) -> str:
+    """Our spelling; what the catalogue does not know (an option, somebody's own trade) as Schwab spells it."""
+    return as_spelled(to_canonical, symbol)
 
 
 def _year(digits: str, today: date) -> int:

@@ -9,12 +9,14 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fillpath.clock import Clock
-from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent
+from fillpath.errors import BrokerUnavailable, NeedsReauth
+from fillpath_brokers.documents import readable
 from fillpath_brokers.schwab.refusals import TOO_BIG, read
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.wire import Document, entered_at
+from fillpath_brokers.sending import before_sending
 from fillpath_brokers.session import Session
-from fillpath_brokers.web import Reply, Request
+from fillpath_brokers.web import Reply, Request, part
 
 _MOST_ORDERS = 3000
 _SHORTEST_LISTING = timedelta(minutes=1)
@@ -33,34 +35,30 @@ class Trader:
 
     def account_numbers(self) -> list[Document]:
         """The accounts that the login reaches, with their hashes."""
-        found = _readable(self._session.read(f"{self._settings.trader_url}/accounts/accountNumbers", urgent=True), list)
+        found = _answer(self._session.read(f"{self._settings.trader_url}/accounts/accountNumbers", urgent=True), list)
         return list(found)
 
     def url(self, path: str = "") -> str:
-        """The address of the account. NeedsReauth if the login does not reach it."""
+        """The address of the account, and of what is behind it. NeedsReauth if the login does not reach it."""
         if self._hash is None:
             self._hash = self._chosen()
-        return f"{self._settings.trader_url}/accounts/{self._hash}{path}"
+        return f"{self._settings.trader_url}/accounts/{part(self._hash)}{path}"
 
     def url_to_send_to(self, path: str) -> str:
         """The same before something is placed: that it could not be found out says that nothing was sent (NotSent)."""
-        try:
+        with before_sending():
             return self.url(path)
-        except NotSent:
-            raise
-        except BrokerUnavailable as exc:
-            raise NotSent(f"Schwab did not tell the account's hash: {exc}") from exc
 
     def order(self, order_id: str) -> Document | None:
         """One order with all that belongs to it; None: Schwab shows no such order."""
-        reply = self._session.read(self.url(f"/orders/{order_id}"), urgent=True)
-        return None if reply.status == _NOT_FOUND else _readable(reply, dict)
+        reply = self._session.read(self.url(f"/orders/{part(order_id)}"), urgent=True)
+        return None if reply.status == _NOT_FOUND else _answer(reply, dict)
 
     def orders(self, since: datetime, until: datetime) -> list[Document]:
         """The orders that were entered in this time, the oldest first."""
-        return sorted(
-            self._listed(since, until), key=lambda order: (entered_at(order) or _LONG_AGO, int(order.get("orderId") or 0))
-        )
+        listed = self._listed(since, until)
+        with readable("Schwab's orders"):
+            return sorted(listed, key=lambda order: (entered_at(order) or _LONG_AGO, int(order.get("orderId") or 0)))
 
     def recent_orders(self, since: datetime | None = None) -> list[Document]:
         """All that may still work or, where `since` is given, may have been filled since then."""
@@ -71,16 +69,14 @@ class Trader:
     def account(self) -> Document:
         """Balances and positions."""
         reply = self._session.read(self.url(), {"fields": "positions"}, urgent=True)
-        account: Document = _readable(reply, dict).get("securitiesAccount") or {}
+        account: Document = _answer(reply, dict).get("securitiesAccount") or {}
         return account
 
     def streamer(self) -> Mapping[str, str]:
         """Where the streamer is and who we are there."""
-        preference = _readable(self._session.read(f"{self._settings.trader_url}/userPreference"), dict)
-        try:
+        preference = _answer(self._session.read(f"{self._settings.trader_url}/userPreference"), dict)
+        with readable("what Schwab tells of its streamer"):
             found: Mapping[str, str] = preference["streamerInfo"][0]
-        except (KeyError, IndexError, TypeError) as exc:
-            raise BrokerUnavailable("Schwab does not tell where its streamer is") from exc
         return found
 
     def _chosen(self) -> str:
@@ -99,7 +95,7 @@ class Trader:
         reply = self._session.send(Request("GET", self.url("/orders"), params=params, safe=True, urgent=True))
         if not reply.ok and read(reply).code == TOO_BIG:
             return self._halves(since, until)
-        found: list[Document] = _readable(reply, list)
+        found: list[Document] = _answer(reply, list)
         return self._halves(since, until) if len(found) >= _MOST_ORDERS else found
 
     def _halves(self, since: datetime, until: datetime) -> list[Document]:
@@ -115,7 +111,7 @@ def stamp(at: datetime) -> str:
     return f"{at.astimezone(UTC):%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
 
 
-def _readable(reply: Reply, kind: type) -> Any:
+def _answer(reply: Reply, kind: type) -> Any:
     document = reply.json() if reply.ok else None
     if not isinstance(document, kind):
         raise BrokerUnavailable(f"Schwab answers {reply.status}: {read(reply).text}")

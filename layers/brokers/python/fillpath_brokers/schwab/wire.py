@@ -23,13 +23,14 @@ Whatever the status says, an order of which all is filled is FILLED. What is not
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView
+from fillpath_brokers.documents import moment, number, number_or_none, readable
 from fillpath_brokers.facade import BrokerOrder, Execution
 from fillpath_brokers.schwab.refusals import reason_of
 
@@ -96,10 +97,10 @@ def view_of(order: Document, before: Iterable[Document] = ()) -> LegView:
 
     `reason` is our code for why it was rejected.
     """
-    try:
-        quantity, told = Decimal(order["quantity"]), _filled_quantity(order)
+    with readable("Schwab's order"):
+        quantity, told = number(order["quantity"]), filled_of(order)
         earlier = tuple(before)
-        filled = told + sum((_filled_quantity(each) for each in earlier), Decimal(0))
+        filled = told + sum((filled_of(each) for each in earlier), Decimal(0))
         parts = [executed(each) for each in (*earlier, order)]
         status = _STATUS.get(str(order["status"]), LegStatus.WORKING)
         if told >= quantity > 0:
@@ -116,8 +117,6 @@ def view_of(order: Document, before: Iterable[Document] = ()) -> LegView:
             reason=reason_of(str(order.get("statusDescription") or "")) if status is LegStatus.REJECTED else None,
             text=order.get("statusDescription") if status is LegStatus.REJECTED else None,
         )
-    except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
-        raise BrokerUnavailable(f"Schwab's order cannot be read: {exc!r}") from exc
 
 
 def executed(order: Document) -> Filled:
@@ -141,10 +140,10 @@ def working_order(order: Document, contract: str, view: LegView) -> BrokerOrder:
         client_order_id="",
         contract=contract,
         side=side_of(order),
-        quantity=Decimal(order["quantity"]),
+        quantity=number(order["quantity"]),
         type=_OURS.get(str(order.get("orderType")), OrderType.MARKET),
-        limit_price=number(order.get("price")),
-        stop_price=number(order.get("stopPrice")),
+        limit_price=number_or_none(order.get("price")),
+        stop_price=number_or_none(order.get("stopPrice")),
         reduce_only=instruction_of(order) in _REDUCING,
         view=view,
     )
@@ -176,19 +175,9 @@ def entered_at(order: Document) -> datetime | None:
     return moment(text) if text else None
 
 
-def moment(text: str) -> datetime:
-    """Schwab's times: `2024-05-01T14:30:00+0000`, with or without a fraction, or with a Z; in UTC where they do not say."""
-    at = datetime.fromisoformat(text)
-    return at if at.tzinfo else at.replace(tzinfo=UTC)
-
-
-def number(value: Any) -> Decimal | None:
-    """A number as Decimal, exactly as it was written."""
-    return None if value is None else Decimal(str(value))
-
-
-def _filled_quantity(order: Document) -> Decimal:
-    return Decimal(order.get("filledQuantity") or 0)
+def filled_of(order: Document) -> Decimal:
+    """What is filled of a single order, by its own word."""
+    return number(order.get("filledQuantity") or 0)
 
 
 def _leg(order: Document) -> Document:
@@ -200,4 +189,4 @@ def _execution_legs(order: Document) -> Iterator[tuple[str, Decimal, Decimal, da
     for index, activity in enumerate(order.get("orderActivityCollection") or ()):
         if activity.get("activityType") == "EXECUTION":
             for place, leg in enumerate(activity.get("executionLegs") or ()):
-                yield f"{index}.{place}", Decimal(leg["quantity"]), Decimal(leg["price"]), moment(leg["time"])
+                yield f"{index}.{place}", number(leg["quantity"]), number(leg["price"]), moment(leg["time"])

@@ -16,6 +16,7 @@ from fillpath_brokers.streaming.clock import AsyncClock
 from fillpath_brokers.streaming.connection import Connection, Ended
 from fillpath_brokers.streaming.outbox import Outbox
 from fillpath_brokers.streaming.protocol import Action, End, Event, GiveUp, Heard, Ping, Ready, Reconnect, Send, StreamProtocol
+from fillpath_brokers.streaming.tokens import TokenWatch
 
 READY_WITHIN_S = 30.0
 _PASSES = 8
@@ -37,6 +38,7 @@ class Surroundings(Generic[Event]):
     clock: AsyncClock
     outbox: Outbox[Event | Gap]
     wishes: Wishes
+    tokens: TokenWatch | None = None
 
 
 class Conversation(Generic[Event]):
@@ -52,7 +54,7 @@ class Conversation(Generic[Event]):
     ) -> None:
         self._connection = connection
         self._protocol = protocol
-        self._clock, self._outbox, self._wishes = around.clock, around.outbox, around.wishes
+        self._clock, self._outbox, self._wishes, self._tokens = around.clock, around.outbox, around.wishes, around.tokens
         self._carried = carried
         self._since = since
         self._heard_at: datetime | None = None
@@ -82,6 +84,8 @@ class Conversation(Generic[Event]):
         duties: list[Coroutine[Any, Any, Reconnect | GiveUp | End | None]] = [self._read(), self._watch(), self._change()]
         if self._protocol.beat_s:
             duties.append(self._beat(self._protocol.beat_s))
+        if self._tokens:
+            duties.append(self._look_for_tokens(self._tokens))
         tasks = [asyncio.create_task(duty) for duty in duties]
         try:
             while True:
@@ -155,6 +159,11 @@ class Conversation(Generic[Event]):
             if not verdict:
                 await wishes.stirred.wait()
         return verdict
+
+    async def _look_for_tokens(self, tokens: TokenWatch) -> None:
+        while True:
+            self._wishes.token = await tokens.changed()
+            self._wishes.stirred.set()
 
     async def _do(self, actions: Sequence[Action[Event]]) -> Reconnect | GiveUp | None:
         for action in actions:

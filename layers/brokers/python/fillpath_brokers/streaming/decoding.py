@@ -5,9 +5,11 @@ Logs and counts name the source, the kind of message and the field, never the co
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from decimal import Decimal
+from operator import attrgetter
 from threading import Lock
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar, get_args, get_type_hints
 
 import msgspec
 
@@ -54,7 +56,7 @@ unread = Unread()
 class Decoder(Generic[Message]):
     """`source` names venue and stream; `kind_of` finds a message's kind (None: it has none); `types` says what each kind is.
 
-    None as a type: a kind that is known and not wanted. Fields of type Decimal take JSON numbers and strings, exactly.
+    None as a type: a kind that is known and not wanted. See `reader` for numbers.
     """
 
     def __init__(
@@ -66,7 +68,7 @@ class Decoder(Generic[Message]):
     ) -> None:
         self._source = source
         self._kind_of = kind_of
-        self._decoders = {kind: msgspec.json.Decoder(type_).decode if type_ else _nothing for kind, type_ in types.items()}
+        self._decoders = {kind: reader(type_) if type_ else _nothing for kind, type_ in types.items()}
         self._counts = counts
 
     @property
@@ -97,6 +99,28 @@ class Decoder(Generic[Message]):
         return [message for part in parts if (message := self.one(part)) is not None]
 
 
+def reader(type_: type[Message]) -> Callable[[Json], Message]:
+    """Reads JSON as this type; msgspec.DecodeError for what does not fit.
+
+    Fields of type Decimal take numbers and text, exactly, but nothing that is not finite: `NaN` is text to JSON, and no price.
+    Fractions without a type of their own become Decimal.
+    """
+    decode = msgspec.json.Decoder(type_, float_hook=Decimal).decode
+    names = _decimals_of(type_)
+    if not names:
+        return decode
+    values_of = attrgetter(*names) if len(names) > 1 else _alone(names[0])
+
+    def read(data: Json) -> Message:
+        message = decode(data)
+        for value in values_of(message):
+            if isinstance(value, Decimal) and not value.is_finite():
+                raise msgspec.ValidationError(f"Expected a finite number - at `$.{_first_infinite(message, names)}`")
+        return message
+
+    return read
+
+
 def kind_in(field: str) -> Callable[[Json], str | None]:
     """Finds the kind in a text field of the message; None where there is no such field."""
     peeker = msgspec.defstruct("Peeker", [("kind", str | None, None)], rename={"kind": field})
@@ -105,6 +129,24 @@ def kind_in(field: str) -> Callable[[Json], str | None]:
 
 
 _array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+
+
+def _decimals_of(type_: type[Any]) -> tuple[str, ...]:
+    """The fields of a struct that may hold a Decimal."""
+    if not issubclass(type_, msgspec.Struct):
+        return ()
+    hints = get_type_hints(type_)
+    return tuple(name for name in type_.__struct_fields__ if hints[name] is Decimal or Decimal in get_args(hints[name]))
+
+
+def _alone(name: str) -> Callable[[Any], tuple[Any]]:
+    value_of = attrgetter(name)
+    return lambda message: (value_of(message),)
+
+
+def _first_infinite(message: Any, names: Iterable[str]) -> str:
+    values = ((name, getattr(message, name)) for name in names)
+    return next(name for name, value in values if isinstance(value, Decimal) and not value.is_finite())
 
 
 def _nothing(_: Json) -> None:

@@ -21,6 +21,7 @@ from fillpath_brokers.streaming.connection import Connector, Ended, NetworkConne
 from fillpath_brokers.streaming.conversation import Conversation, Surroundings, Wishes
 from fillpath_brokers.streaming.outbox import Outbox
 from fillpath_brokers.streaming.protocol import End, Event, GiveUp, Opening, Reconnect, StreamProtocol
+from fillpath_brokers.streaming.tokens import TokenWatch
 
 FIRST_WAIT_S, LONGEST_WAIT_S = 1.0, 30.0
 STABLE_S = 60.0
@@ -41,15 +42,25 @@ class Means:
 
 
 class Stream(Generic[Event]):
-    """One stream, read once. `symbols` are the venue's own spelling, empty for streams of orders."""
+    """One stream, read once. `symbols` are the venue's own spelling, empty for streams of orders.
 
-    def __init__(self, opening: Opening[Event], symbols: Iterable[str] = (), means: Means | None = None) -> None:
+    `token` reads the account's access token (it may block), for venues whose running connections are to be told a new one.
+    """
+
+    def __init__(
+        self,
+        opening: Opening[Event],
+        symbols: Iterable[str] = (),
+        means: Means | None = None,
+        token: Callable[[], str] | None = None,
+    ) -> None:
         self._opening = opening
         self._means = means or Means()
         self._clock = self._means.clock
         self._wishes = Wishes(frozenset(symbols))
         self._outbox: Outbox[Event | Gap] = Outbox(MOST_WAITING)
-        self._around = Surroundings(self._clock, self._outbox, self._wishes)
+        self._tokens = TokenWatch(token, self._clock, self._means.in_thread) if token else None
+        self._around = Surroundings(self._clock, self._outbox, self._wishes, self._tokens)
         self._lock = threading.Lock()
         self._loop: asyncio.AbstractEventLoop | None = None
         self._runner: asyncio.Task[None] | None = None
@@ -119,6 +130,8 @@ class Stream(Generic[Event]):
 
     async def _connection(self) -> Reconnect | GiveUp:
         """One connection, or the attempt at one, and what is to be done after it."""
+        if self._tokens:
+            await self._tokens.before_opening()
         symbols, self._wishes.token = self._wishes.symbols, None  # a new connection is made with the newest token
         place, protocol = await self._means.in_thread(self._opening, symbols)
         try:

@@ -1,7 +1,6 @@
 """Long chunked GETs over httpx: a place comes in, a connection goes out whose frames are bytes as they arrive, cut anywhere."""
 
 import asyncio
-import logging
 import ssl
 from collections.abc import Callable
 from functools import cache
@@ -9,6 +8,7 @@ from functools import cache
 import httpx
 
 from fillpath.errors import BrokerUnavailable
+from fillpath_brokers import wire_logs
 from fillpath_brokers.streaming.connection import CLOSE_WITHIN_S, LONGEST_TEXT, OPEN_WITHIN_S, Ended, refusal
 from fillpath_brokers.streaming.protocol import End, Frame, Place
 
@@ -16,8 +16,7 @@ from fillpath_brokers.streaming.protocol import End, Frame, Place
 _TIMEOUT = httpx.Timeout(OPEN_WITHIN_S, read=None)
 # Compression would hold back what has been sent until a block is full.
 _HEADERS = {"Accept-Encoding": "identity"}
-# At level INFO the library logs every request with its query, where venues want tokens.
-logging.getLogger("httpx").setLevel(logging.WARNING)
+wire_logs.hush()
 
 
 async def connect(place: Place, within_s: float = OPEN_WITHIN_S) -> "HttpLines":

@@ -4,27 +4,26 @@ A listener who reads too slowly loses what waits, and gets a Gap in its place.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Hashable, Mapping
 from dataclasses import replace
 from datetime import datetime
+from typing import Generic
 
-from fillpath.market.bars import Bar, Gap, Quote
-from fillpath_brokers.facade import Feed
-from fillpath_brokers.schwab.streamer_protocol import Changed
+from fillpath.market.bars import Bar, Gap, Quote, Trade
 from fillpath_brokers.streaming.outbox import Outbox
+from fillpath_brokers.streaming.protocol import Event
 
 MOST_WAITING = 4096
-Item = Quote | Bar | Gap | Changed
 
 
-class Listener:
+class Listener(Generic[Event]):
     """`topics`: what he hears, each with our spelling of its symbol. On one event loop, but for `want`."""
 
-    def __init__(self, topics: Mapping[str, str], now: Callable[[], datetime], feed: Feed | None = None) -> None:
+    def __init__(self, topics: Mapping[str, str], now: Callable[[], datetime], feed: Hashable = None) -> None:
         self.feed = feed
         self.topics = dict(topics)
         self.now = now
-        self._waiting: Outbox[Item] = Outbox(MOST_WAITING)
+        self._waiting: Outbox[Event | Gap] = Outbox(MOST_WAITING)
         self._taken_at = now()
         self._ended = False
         self._error: Exception | None = None
@@ -33,7 +32,7 @@ class Listener:
         """Other topics from now on. From any task or thread."""
         self.topics = {name: ours for name, ours in {**self.topics, **add}.items() if name not in remove}
 
-    def offer(self, event: Item, topic: str | None = None) -> None:
+    def offer(self, event: Event | Gap, topic: str | None = None) -> None:
         """An event of this topic; without one it is for everybody."""
         if self._ended or (topic is not None and topic not in self.topics):
             return
@@ -41,7 +40,7 @@ class Listener:
             while self._waiting:
                 self._waiting.take()
             self._waiting.put(Gap(self._taken_at, self.now()))
-        if topic is not None and isinstance(event, Quote | Bar):
+        if topic is not None and isinstance(event, Trade | Quote | Bar) and event.symbol != self.topics[topic]:
             event = replace(event, symbol=self.topics[topic])
         self._waiting.put(event)
 
@@ -51,7 +50,7 @@ class Listener:
             self._ended, self._error = True, error
             self._waiting.stir()
 
-    async def next(self) -> Item | None:
+    async def next(self) -> Event | Gap | None:
         """What comes next; None at the end, or the error that ended it."""
         while not self._waiting:
             if self._ended:
@@ -62,11 +61,11 @@ class Listener:
         self._taken_at = self.now()
         return self._waiting.take()
 
-    async def next_within(self, seconds: float | None) -> Item | None:
+    async def next_within(self, seconds: float | None) -> Event | Gap | None:
         """The same; TimeoutError if nothing comes."""
         async with asyncio.timeout(seconds):
             return await self.next()
 
-    def more(self) -> list[Item]:
+    def more(self) -> list[Event | Gap]:
         """What waits besides, without waiting."""
         return [self._waiting.take() for _ in range(len(self._waiting))]

@@ -5,7 +5,6 @@ Pings are the protocols' business, and the driver knows when it is not listening
 """
 
 import asyncio
-import logging
 from collections.abc import Callable
 
 from websockets.asyncio.client import ClientConnection
@@ -13,15 +12,13 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from fillpath.errors import BrokerUnavailable
+from fillpath_brokers import wire_logs
 from fillpath_brokers.streaming.connection import CLOSE_WITHIN_S, OPEN_WITHIN_S, Ended, refusal
 from fillpath_brokers.streaming.protocol import End, Frame, Place
 
 _LARGEST_FRAME = 2**26
 """In bytes: some venues send all that an account holds as one frame."""
-
-# At level DEBUG the library logs every header and frame, tokens included: that is never wanted.
-_wire_log = logging.getLogger(f"{__name__}.wire")
-_wire_log.setLevel(logging.WARNING)
+wire_logs.hush()
 
 
 async def connect(place: Place, within_s: float = OPEN_WITHIN_S) -> "WebSocket":
@@ -34,7 +31,6 @@ async def connect(place: Place, within_s: float = OPEN_WITHIN_S) -> "WebSocket":
             close_timeout=CLOSE_WITHIN_S,
             ping_interval=None,
             max_size=_LARGEST_FRAME,
-            logger=_wire_log,
         )
     except InvalidStatus as exc:
         answer = exc.response

@@ -7,11 +7,12 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from fillpath.market.bars import Interval
+from fillpath_brokers.documents import moment
 from fillpath_brokers.facade import MarketEvent
 from fillpath_brokers.streaming.protocol import Action, Heard, Ready
 from fillpath_brokers.tradestation.history import bar_of
 from fillpath_brokers.tradestation.stream_protocol import Message, TradeStationProtocol
-from fillpath_brokers.tradestation.symbols import canonical_or_same
+from fillpath_brokers.tradestation.symbols import shown
 
 
 class BarsProtocol(TradeStationProtocol[MarketEvent]):
@@ -19,7 +20,7 @@ class BarsProtocol(TradeStationProtocol[MarketEvent]):
 
     def __init__(self, symbol: str) -> None:
         super().__init__("bar stream")
-        self._symbol = canonical_or_same(symbol)
+        self._symbol = shown(symbol)
 
     def opened(self) -> Sequence[Action[MarketEvent]]:
         """Nothing marks the end of the first message."""
@@ -28,5 +29,5 @@ class BarsProtocol(TradeStationProtocol[MarketEvent]):
     def _heard(self, message: Message, at: datetime) -> Sequence[Action[MarketEvent]]:
         if "TimeStamp" not in message:
             return ()
-        start = datetime.fromisoformat(message["TimeStamp"]) - Interval.MINUTE.duration
+        start = moment(message["TimeStamp"]) - Interval.MINUTE.duration
         return [Heard(bar_of(message, self._symbol, start))]

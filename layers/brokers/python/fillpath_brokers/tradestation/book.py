@@ -10,12 +10,26 @@ from fillpath.clock import Clock
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, OrderType
 from fillpath.orders.outcomes import LegView
-from fillpath_brokers.facade import OrderRef
-from fillpath_brokers.pairs import ids_of
+from fillpath_brokers.documents import readable
+from fillpath_brokers.facade import BrokerOrder, Execution, OrderRef
+from fillpath_brokers.pairs import exits_wanted, ids_in, ids_of
 from fillpath_brokers.tradestation.listing import Listing
-from fillpath_brokers.tradestation.lookup import Window, orders_of
+from fillpath_brokers.tradestation.look_up import orders_of
 from fillpath_brokers.tradestation.settings import Settings
-from fillpath_brokers.tradestation.wire import Document, entry_view, exits_view, in_order, own_view, related
+from fillpath_brokers.tradestation.symbols import shown
+from fillpath_brokers.tradestation.wire import (
+    Document,
+    entry_view,
+    execution,
+    exits_view,
+    filled_of,
+    in_order,
+    own_view,
+    related,
+    symbol_of,
+    working_order,
+)
+from fillpath_brokers.window import Window
 
 
 class OrderBook:
@@ -26,6 +40,35 @@ class OrderBook:
         self._settings = settings
         self._clock = clock
         self._to_venue = to_venue
+
+    def order(self, ref: OrderRef) -> LegView | None:
+        """The order, the pair, or the entry with its exits; None if TradeStation shows no such order."""
+        orders = self.find(ref)
+        return self.view(orders, ref.leg) if orders else None
+
+    def orders(self) -> tuple[BrokerOrder, ...]:
+        """Every working order, exits that wait for their entry included."""
+        present = self._listing.present()
+        with readable("TradeStation's orders"):
+            oldest_first = sorted(present, key=lambda order: (order.get("OpenedDateTime") or "", str(order["OrderID"])))
+            listed = [working_order(order, shown(symbol_of(order))) for order in oldest_first]
+        return tuple(order for order in listed if not order.view.status.ended)
+
+    def working(self) -> list[str]:
+        """The ids of all working orders but of those that are cancelled with their entry."""
+        present = self._listing.present()
+        with readable("TradeStation's orders"):
+            working = {str(order["OrderID"]) for order in present if not own_view(order).status.ended}
+            children = {str(order["OrderID"]) for order in present if working.intersection(related(order, "OSP"))}
+        return sorted(working - children)
+
+    def fills(self, since: datetime) -> tuple[Execution, ...]:
+        """What was filled of each order since then. TradeStation tells no single fills: one order is one fill here."""
+        every = self.every(since)
+        with readable("TradeStation's orders"):
+            found = [execution(order, since) for order in every if filled_of(order)]
+        new = (each for each in found if each.at >= since)
+        return tuple(sorted(new, key=lambda each: (each.at, len(each.broker_order_id), each.broker_order_id)))
 
     def find(self, ref: OrderRef) -> tuple[Document, ...]:
         """The order, or both of a pair; none: TradeStation shows no such order."""
@@ -46,7 +89,7 @@ class OrderBook:
     def entry_view(self, order: Document, leg: Leg | None) -> LegView:
         """One order, with its exits where it has any, or should have."""
         children = in_order(related(order, "OSO"))
-        wanted = len([price for price in (leg.take_profit, leg.stop_loss) if price is not None]) if leg else len(children)
+        wanted = exits_wanted(leg) if leg else len(children)
         if not children and not wanted:
             return own_view(order)
         exits = self._listing.by_id(children) if children else []
@@ -67,7 +110,7 @@ class OrderBook:
             raise BrokerUnavailable(f"TradeStation keeps no ids of ours: {ref.client_order_id} cannot be looked up by it")
         window = Window.of(leg, self._settings.clock_skew_s, self._settings.quarantine_s)
         symbol, wanted = self._to_venue(leg.contract), 2 if leg.type is OrderType.OCO else 1
-        others = {each for name in ref.others for each in ids_of(name)}
+        others = ids_in(ref.others)
 
         def among(orders: Sequence[Document]) -> tuple[Document, ...]:
             return orders_of(leg, symbol, [order for order in orders if order["OrderID"] not in others], window)

@@ -11,8 +11,10 @@ from typing import Any
 from fillpath.errors import BrokerUnavailable, NeedsReauth, Unsupported
 from fillpath.market.instruments import Instrument
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.documents import number, readable
 from fillpath_brokers.session import Session
 from fillpath_brokers.tradestation.refusals import errors_in, read, text_of
+from fillpath_brokers.web import part
 
 _log = logging.getLogger(__name__)
 
@@ -34,7 +36,7 @@ class Details:
 
     def of(self, symbol: str) -> dict[str, Any]:
         """Its record; Unsupported if there is no such symbol, BrokerUnavailable."""
-        reply = self._session.read(f"{self._url}/{symbol}")
+        reply = self._session.read(f"{self._url}/{part(symbol)}")
         document = reply.json() if reply.ok else None
         if not isinstance(document, dict):
             raise BrokerUnavailable(f"TradeStation answers {reply.status}: {read(reply)}")
@@ -57,7 +59,8 @@ class Details:
             except (BrokerUnavailable, NeedsReauth) as exc:
                 _log.warning("the value of a point of %s could not be read: %s", symbol, exc)
                 return None
-            self._points[symbol] = Decimal(str(told)) if told else instrument.multiplier
+            with readable("TradeStation's price format"):
+                self._points[symbol] = number(told) if told else instrument.multiplier
         point = self._points[symbol]
         if point == instrument.multiplier:
             return None

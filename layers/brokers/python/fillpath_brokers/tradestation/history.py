@@ -6,7 +6,6 @@ interval before its close. A day bar is labelled here by the midnight of its exc
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, time
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -15,10 +14,12 @@ from fillpath.market.bars import Bar, History, Interval
 from fillpath.market.calendars import calendar_of
 from fillpath.market.instruments import Instrument
 from fillpath.market.ports.trading_hours import TradingHours
+from fillpath_brokers.documents import moment, number, readable
 from fillpath_brokers.gaps import with_gaps
 from fillpath_brokers.session import Session
 from fillpath_brokers.tradestation.refusals import errors_in, read, text_of
 from fillpath_brokers.tradestation.settings import Settings
+from fillpath_brokers.web import part
 
 MOST_BARS = 57_600
 _MINUTES = {Interval.MINUTE: "1", Interval.FIVE_MINUTES: "5", Interval.QUARTER_HOUR: "15", Interval.HOUR: "60"}
@@ -33,7 +34,8 @@ def read_bars(
     calendar = calendar_of(instrument)
     zone = ZoneInfo(calendar.zone if calendar else _NEW_YORK)
     rows = [row for first, last in pages(start, end, interval) for row in source.page(symbol, first, last, interval)]
-    bars = bars_of(rows, ours, interval, zone)
+    with readable(f"TradeStation's bars of {symbol}"):
+        bars = list(bars_of(rows, ours, interval, zone))
     return with_gaps(bars, instrument, start, end, interval, source.hours)
 
 
@@ -55,7 +57,7 @@ class BarSource:
             "lastdate": _stamp(last),
             "sessiontemplate": self._settings.session_template,
         }
-        reply = self._session.read(f"{self._settings.api_url}/v3/marketdata/barcharts/{symbol}", params)
+        reply = self._session.read(f"{self._settings.api_url}/v3/marketdata/barcharts/{part(symbol)}", params)
         if 400 <= reply.status < 500:
             raise Unsupported(f"TradeStation gives no bars of {symbol}: {read(reply)}")
         document = reply.json()
@@ -82,7 +84,7 @@ def pages(start: datetime, end: datetime, interval: Interval) -> Iterator[tuple[
 def bars_of(rows: Iterable[Mapping[str, Any]], ours: str, interval: Interval, zone: ZoneInfo) -> Iterator[Bar]:
     """The rows as bars labelled by their start."""
     before: datetime | None = None
-    closes = {datetime.fromisoformat(row["TimeStamp"]): row for row in rows}
+    closes = {moment(row["TimeStamp"]): row for row in rows}
     for close in sorted(closes):
         start = _midnight(close, zone) if interval is Interval.DAY else close - interval.duration
         if before is not None and interval is not Interval.DAY and start < before < close:
@@ -93,7 +95,7 @@ def bars_of(rows: Iterable[Mapping[str, Any]], ours: str, interval: Interval, zo
 
 def bar_of(row: Mapping[str, Any], ours: str, start: datetime) -> Bar:
     """One row as a bar; the running one is not final."""
-    first, high, low, last, volume = (Decimal(str(row[name])) for name in ("Open", "High", "Low", "Close", "TotalVolume"))
+    first, high, low, last, volume = (number(row[name]) for name in ("Open", "High", "Low", "Close", "TotalVolume"))
     return Bar(ours, start, first, high, low, last, volume, final=row.get("BarStatus") != "Open")
 
 

@@ -6,12 +6,13 @@ from typing import Any
 from fillpath.errors import BrokerUnavailable, Unsupported
 from fillpath.orders.outcomes import Position
 from fillpath_brokers.canonical import root_of
+from fillpath_brokers.documents import number, number_or_none, readable
 from fillpath_brokers.facade import Balances, VenueAccount
-from fillpath_brokers.tradestation.lines import Lines
 from fillpath_brokers.tradestation.refusals import errors_in, read, text_of
+from fillpath_brokers.tradestation.sessions import Sessions
 from fillpath_brokers.tradestation.settings import Settings
-from fillpath_brokers.tradestation.symbols import canonical_or_same
-from fillpath_brokers.web import Reply
+from fillpath_brokers.tradestation.symbols import shown
+from fillpath_brokers.web import Reply, part
 
 Record = dict[str, Any]
 
@@ -26,14 +27,15 @@ _TRADES = {
 class Holdings:
     """Of one login, and of the account that it trades. Raises BrokerUnavailable; Unsupported if it is not clear which account."""
 
-    def __init__(self, lines: Lines, settings: Settings) -> None:
-        self._lines = lines
+    def __init__(self, sessions: Sessions, settings: Settings) -> None:
+        self._sessions = sessions
         self._settings = settings
         self._own_id = settings.account or None
 
     def accounts(self) -> tuple[VenueAccount, ...]:
         """The accounts that can trade something of ours."""
-        return tuple(_account(each) for each in self._records() if each.get("AccountType") in _TRADES)
+        with readable("TradeStation's accounts"):
+            return tuple(_account(each) for each in self._records() if each.get("AccountType") in _TRADES)
 
     def own_id(self) -> str:
         """The number of the account to trade: the one that was set, or the only one there is."""
@@ -57,16 +59,17 @@ class Holdings:
 
     def base(self) -> str:
         """The account's own address."""
-        return f"{self._settings.api_url}/v3/brokerage/accounts/{self.own_id()}"
+        return f"{self._settings.api_url}/v3/brokerage/accounts/{part(self.own_id())}"
 
     def positions(self) -> tuple[Position, ...]:
         """Every held contract; a symbol outside the catalogue is shown as TradeStation spells it."""
-        held = _listed(self._lines.positions.read(f"{self.base()}/positions", urgent=True), "Positions")
-        return tuple(position for position in map(_position, held) if position.quantity)
+        held = _listed(self._sessions.positions.read(f"{self.base()}/positions", urgent=True), "Positions")
+        with readable("TradeStation's positions"):
+            return tuple(position for position in map(_position, held) if position.quantity)
 
     def balance(self) -> Record:
         """The account's balance as TradeStation tells it."""
-        balances = _listed(self._lines.balances.read(f"{self.base()}/balances"), "Balances")
+        balances = _listed(self._sessions.balances.read(f"{self.base()}/balances"), "Balances")
         if not balances:
             raise BrokerUnavailable(f"TradeStation tells no balance of {self.own_id()}")
         return balances[0]
@@ -74,20 +77,21 @@ class Holdings:
     def balances(self) -> Balances:
         """Cash, equity and results; the currency is that of the account."""
         balance, currency = self.balance(), str(self.own().get("Currency") or "USD")
-        detail = balance.get("BalanceDetail") or {}
-        margin = detail.get("InitialMargin") or detail.get("RequiredMargin")
-        return Balances(
-            currency=currency,
-            cash=_decimal(balance.get("CashBalance")),
-            equity=_decimal(balance.get("Equity")),
-            margin_used=_decimal(margin),
-            realised_pnl=_decimal(detail.get("RealizedProfitLoss")),
-            unrealised_pnl=_decimal(detail.get("UnrealizedProfitLoss")),
-            commission=_decimal(balance.get("Commission")),
-        )
+        with readable("TradeStation's balance"):
+            detail = balance.get("BalanceDetail") or {}
+            margin = detail.get("InitialMargin") or detail.get("RequiredMargin")
+            return Balances(
+                currency=currency,
+                cash=_amount(balance.get("CashBalance")),
+                equity=_amount(balance.get("Equity")),
+                margin_used=_amount(margin),
+                realised_pnl=_amount(detail.get("RealizedProfitLoss")),
+                unrealised_pnl=_amount(detail.get("UnrealizedProfitLoss")),
+                commission=_amount(balance.get("Commission")),
+            )
 
     def _records(self) -> list[Record]:
-        return _listed(self._lines.accounts.read(f"{self._settings.api_url}/v3/brokerage/accounts"), "Accounts")
+        return _listed(self._sessions.accounts.read(f"{self._settings.api_url}/v3/brokerage/accounts"), "Accounts")
 
 
 def trades(record: Record) -> frozenset[str]:
@@ -102,11 +106,10 @@ def _account(record: Record) -> VenueAccount:
 
 
 def _position(held: Record) -> Position:
-    contract = canonical_or_same(str(held["Symbol"]))
-    quantity = Decimal(held["Quantity"])  # negative when short; the side is told besides
+    contract = shown(str(held["Symbol"]))
+    quantity = number(held["Quantity"])  # negative when short; the side is told besides
     signed = -abs(quantity) if held.get("LongShort") == "Short" else quantity
-    price = held.get("AveragePrice")
-    return Position(contract, root_of(contract), signed, Decimal(price) if price else None)
+    return Position(contract, root_of(contract), signed, number_or_none(held.get("AveragePrice")))
 
 
 def _listed(reply: Reply, name: str) -> list[Record]:
@@ -120,5 +123,5 @@ def _listed(reply: Reply, name: str) -> list[Record]:
     return found
 
 
-def _decimal(text: str | None) -> Decimal:
-    return Decimal(text or 0)
+def _amount(text: str | None) -> Decimal:
+    return number_or_none(text) or Decimal(0)

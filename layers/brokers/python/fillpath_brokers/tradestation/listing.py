@@ -9,10 +9,11 @@ from datetime import datetime, timedelta
 
 from fillpath.clock import Clock
 from fillpath.errors import BrokerUnavailable
+from fillpath_brokers.documents import paged, readable
 from fillpath_brokers.session import Session
 from fillpath_brokers.tradestation.refusals import errors_in, is_unknown_order, read, text_of
 from fillpath_brokers.tradestation.wire import Document
-from fillpath_brokers.web import Reply
+from fillpath_brokers.web import Reply, part
 
 _PAGE = "600"
 _LONGEST = timedelta(days=89)
@@ -39,22 +40,23 @@ class Listing:
     def by_id(self, ids: Iterable[str], since: datetime | None = None) -> list[Document]:
         """The orders of these ids, those that are there; `since`: when the oldest of them was placed, where that is known."""
         wanted = list(dict.fromkeys(ids))
-        found = {str(order["OrderID"]): order for order in self._read(f"/orders/{','.join(wanted)}", {})[0]}
+        found = self._named("/orders", wanted, {})
         missing = [each for each in wanted if each not in found]
         if missing:
-            path = f"/historicalorders/{','.join(missing)}"
-            older, _ = self._read(path, {"since": self._date(since or self._clock.now() - _LONGEST)})
-            found |= {str(order["OrderID"]): order for order in older}
+            found |= self._named("/historicalorders", missing, {"since": self._date(since or self._clock.now() - _LONGEST)})
         return [found[each] for each in wanted if each in found]
 
+    def _named(self, path: str, ids: list[str], params: dict[str, str]) -> dict[str, Document]:
+        orders, _ = self._read(f"{path}/{part(','.join(ids))}", params)
+        with readable("TradeStation's orders"):
+            return {str(order["OrderID"]): order for order in orders}
+
     def _pages(self, path: str, params: dict[str, str]) -> list[Document]:
-        found: list[Document] = []
-        token: str | None = None
-        while True:
-            page, token = self._read(path, params | {"pageSize": _PAGE} | ({"nextToken": token} if token else {}))
-            found += page
-            if not token or not page:
-                return found
+        def page(token: str | None) -> tuple[list[Document], str | None]:
+            found, following = self._read(path, params | {"pageSize": _PAGE} | ({"nextToken": token} if token else {}))
+            return found, (following or None) if found else None
+
+        return list(paged(page, "TradeStation's orders"))
 
     def _read(self, path: str, params: dict[str, str]) -> tuple[list[Document], str | None]:
         reply = self._session.read(self._base() + path, params or None, urgent=True)

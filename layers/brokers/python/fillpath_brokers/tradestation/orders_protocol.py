@@ -14,7 +14,7 @@ from fillpath.orders.outcomes import LegView
 from fillpath_brokers.facade import OrderUpdate
 from fillpath_brokers.streaming.protocol import Action, Heard, Ready
 from fillpath_brokers.tradestation.stream_protocol import Message, TradeStationProtocol
-from fillpath_brokers.tradestation.symbols import canonical_or_same
+from fillpath_brokers.tradestation.symbols import shown
 from fillpath_brokers.tradestation.wire import own_view, side_of, symbol_of
 
 _MOST_REMEMBERED = 5_000
@@ -33,7 +33,7 @@ class OrdersProtocol(TradeStationProtocol[OrderUpdate]):
         if "OrderID" not in message:
             return ()
         view = self._sticky(own_view(message))
-        return [Heard(OrderUpdate("", canonical_or_same(symbol_of(message)), side_of(message), view))]
+        return [Heard(OrderUpdate("", shown(symbol_of(message)), side_of(message), view))]
 
     def _sticky(self, view: LegView) -> LegView:
         order_id = view.broker_order_id or ""

@@ -14,12 +14,15 @@ from fillpath.errors import BrokerUnavailable
 from fillpath.market.instruments import Instrument
 from fillpath.orders.model import Leg, Side
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.documents import number, number_or_none, readable
+from fillpath_brokers.prechecks import not_whole, too_dear
+from fillpath_brokers.tradestation.capabilities import NAME
 from fillpath_brokers.tradestation.details import Details
 from fillpath_brokers.tradestation.holdings import Holdings, trades
-from fillpath_brokers.tradestation.lines import Lines
 from fillpath_brokers.tradestation.refusals import errors_in, read, refusal, text_of
+from fillpath_brokers.tradestation.sessions import Sessions
 from fillpath_brokers.tradestation.wire import Terms, order_body
-from fillpath_brokers.web import Request
+from fillpath_brokers.web import Request, part
 
 _ACTIVE = "Active"
 _AMOUNT = re.compile(r"[\d,]+(\.\d+)?")
@@ -29,14 +32,14 @@ _AMOUNT = re.compile(r"[\d,]+(\.\d+)?")
 class Precheck:
     """Of one account."""
 
-    lines: Lines
+    sessions: Sessions
     url: str
     holdings: Holdings
     details: Details
 
     def would_refuse(self, leg: Leg, instrument: Instrument, terms: Terms, after_closing: Decimal) -> Rejected | None:
         """The first reason against the leg, once `after_closing` (signed) of its root is closed; BrokerUnavailable."""
-        refused = not_whole(leg) or _account(leg, instrument, self.holdings.own())
+        refused = not_whole(leg, NAME) or _account(leg, instrument, self.holdings.own())
         if refused := refused or self.details.misread(terms.symbol, instrument):
             return refused
         if leg.reduce_only:
@@ -47,26 +50,24 @@ class Precheck:
     def _too_dear(self, leg: Leg, each: Decimal | None, after_closing: Decimal) -> Rejected | None:
         if each is None:
             return None
-        required = leg.quantity * each
-        available = Decimal(self.holdings.balance()["BuyingPower"]) + abs(after_closing) * each
-        if required <= available:
-            return None
-        return Rejected("insufficient_margin", f"insufficient buying power: {required:,.2f} required, {available:,.2f} available")
+        with readable("TradeStation's balance"):
+            available = number(self.holdings.balance()["BuyingPower"]) + abs(after_closing) * each
+        return too_dear(leg.quantity * each, available, "buying power")
 
     def _share_price(self, leg: Leg, terms: Terms) -> Decimal | None:
         if price := leg.limit_price or leg.stop_price:
             return price
-        reply = self.lines.quotes.read(f"{self.url}/v3/marketdata/quotes/{terms.symbol}")
+        reply = self.sessions.quotes.read(f"{self.url}/v3/marketdata/quotes/{part(terms.symbol)}")
         quotes = _document(reply.json() if reply.ok else None, read(reply)).get("Quotes") or []
-        last = quotes[0].get("Last") if quotes else None
-        return Decimal(last) if last else None
+        with readable("TradeStation's quote"):
+            return number_or_none(quotes[0].get("Last")) if quotes else None
 
     def _margin(self, leg: Leg, terms: Terms, after_closing: Decimal) -> Decimal | Rejected | None:
         """Of one contract. A preview that fails for want of margin says nothing while a position is still to be closed."""
         plain = leg.model_copy(update={"take_profit": None, "stop_loss": None})
         body = order_body(plain, terms)
         body.pop("OrderConfirmID", None)
-        reply = self.lines.execution.send(Request("POST", f"{self.url}/v3/orderexecution/orderconfirm", json=body, safe=True))
+        reply = self.sessions.execution.send(Request("POST", f"{self.url}/v3/orderexecution/orderconfirm", json=body, safe=True))
         document = _document(reply.json() if reply.status < 500 else None, read(reply))
         if errors := errors_in(document):
             refused = refusal(text_of(errors))
@@ -74,13 +75,6 @@ class Precheck:
         confirmations = document.get("Confirmations") or [{}]
         amount = _AMOUNT.search(str(confirmations[0].get("InitialMarginDisplay") or ""))
         return Decimal(amount[0].replace(",", "")) / leg.quantity if amount else None
-
-
-def not_whole(leg: Leg) -> Rejected | None:
-    """Parts of shares and contracts are not traded."""
-    if not leg.quantity % 1:
-        return None
-    return Rejected("invalid_quantity", f"TradeStation trades whole numbers: {leg.quantity} {leg.contract} is none")
 
 
 def _account(leg: Leg, instrument: Instrument, record: Mapping[str, Any]) -> Rejected | None:

@@ -12,11 +12,11 @@ from decimal import Decimal
 from typing import Any
 
 from fillpath.market.bars import Quote, Trade
+from fillpath_brokers.documents import moment_or_none, number_or_none
 from fillpath_brokers.facade import Feed, MarketEvent
 from fillpath_brokers.streaming.protocol import Action, GiveUp, Heard, Ready, Reconnect
 from fillpath_brokers.tradestation.stream_protocol import Message, TradeStationProtocol
-from fillpath_brokers.tradestation.symbols import canonical_or_same
-from fillpath_brokers.tradestation.wire import moment
+from fillpath_brokers.tradestation.symbols import shown
 
 _OF_QUOTES = {"Bid", "Ask", "BidSize", "AskSize"}
 _OF_TRADES = {"Last", "LastSize", "TradeTime", "Volume"}
@@ -70,7 +70,7 @@ def _quote(symbol: str, now: Mapping[str, Any], at: datetime) -> Quote:
     """A price of 0 says that this side of the book is empty."""
     bid, ask = _number(now, "Bid") or None, _number(now, "Ask") or None
     sizes = (_number(now, "BidSize") if bid else None, _number(now, "AskSize") if ask else None)
-    return Quote(canonical_or_same(symbol), at, at, bid, ask, *sizes)
+    return Quote(shown(symbol), at, at, bid, ask, *sizes)
 
 
 def _trade(symbol: str, before: Mapping[str, Any], now: Mapping[str, Any], at: datetime) -> Trade | None:
@@ -78,7 +78,7 @@ def _trade(symbol: str, before: Mapping[str, Any], now: Mapping[str, Any], at: d
     if not price or not size:
         return None
     conditions = ("delayed",) if now["MarketFlags"].get("IsDelayed") else ()
-    return Trade(canonical_or_same(symbol), moment(now.get("TradeTime")) or at, at, price, size, conditions=conditions)
+    return Trade(shown(symbol), moment_or_none(now.get("TradeTime")) or at, at, price, size, conditions=conditions)
 
 
 def _traded(before: Mapping[str, Any], now: Mapping[str, Any]) -> Decimal | None:
@@ -92,5 +92,4 @@ def _traded(before: Mapping[str, Any], now: Mapping[str, Any]) -> Decimal | None
 
 
 def _number(fields: Mapping[str, Any], name: str) -> Decimal | None:
-    text = fields.get(name)
-    return Decimal(str(text)) if text not in {None, ""} else None
+    return number_or_none(fields.get(name))

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from fillpath.accounts.access import Access, Token
 from fillpath.errors import BrokerUnavailable, NeedsReauth
+from fillpath_brokers.session import access_token, bearer
 from fillpath_brokers.signing_in import Field, SignInContext
 from fillpath_brokers.tradestation.settings import Settings
 from fillpath_brokers.web import Reply, Request
@@ -118,7 +119,7 @@ class TradeStationSignIn:
 
 def authorization(access: Access) -> dict[str, str]:
     """The header that lets a request in."""
-    return {"Authorization": f"Bearer {access.token.access_token}"} if access.token else {}
+    return bearer(access_token(access))
 
 
 def _ask(form: Mapping[str, str], credentials: Mapping[str, str], context: SignInContext) -> Mapping[str, Any]:

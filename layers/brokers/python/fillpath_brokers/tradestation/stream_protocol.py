@@ -6,6 +6,7 @@ opened his data elsewhere: opening it here again would only take it away there.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 import msgspec
@@ -16,7 +17,7 @@ from fillpath_brokers.streaming.lines import Lines
 from fillpath_brokers.streaming.protocol import Action, End, Frame, GiveUp, Reconnect, StreamProtocol
 
 Event = TypeVar("Event")
-_decode = msgspec.json.Decoder(dict[str, Any]).decode
+_decode = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 Message = Mapping[str, Any]
 
 _UNAUTHORIZED = 401

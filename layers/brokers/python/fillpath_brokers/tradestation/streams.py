@@ -2,14 +2,15 @@
 
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import TypeVar
-from urllib.parse import quote, urlencode
+from urllib.parse import urlencode
 
 from fillpath.accounts.access import Access
 from fillpath.market.bars import Gap
 from fillpath_brokers.facade import Feed, MarketEvent, OrderUpdate
 from fillpath_brokers.session import Session
-from fillpath_brokers.streaming.driver import Stream
+from fillpath_brokers.streaming.driver import Means, Stream
 from fillpath_brokers.streaming.protocol import Opening, Place
+from fillpath_brokers.streaming.running import Running
 from fillpath_brokers.tradestation.bars_protocol import BarsProtocol
 from fillpath_brokers.tradestation.orders_protocol import OrdersProtocol
 from fillpath_brokers.tradestation.quotes_protocol import QuotesProtocol
@@ -17,6 +18,7 @@ from fillpath_brokers.tradestation.settings import Settings
 from fillpath_brokers.tradestation.sign_in import authorization
 from fillpath_brokers.tradestation.spread import Spread
 from fillpath_brokers.tradestation.stream_protocol import TradeStationProtocol
+from fillpath_brokers.web import part
 
 _MOST_QUOTES = 100
 _ACCEPT = "application/vnd.tradestation.streams.v2+json"
@@ -30,54 +32,47 @@ Make = Callable[[frozenset[str]], tuple[str, TradeStationProtocol[Event]]]
 class TradeStationStreams:
     """The streams of one account that are running."""
 
-    def __init__(self, session: Session, settings: Settings) -> None:
+    def __init__(self, session: Session, settings: Settings, means: Means | None = None) -> None:
         self._session = session
         self._settings = settings
-        self._market: list[tuple[Feed, Spread]] = []
-        self._orders: list[Stream[OrderUpdate]] = []
+        self._means = means or Means()
+        self._running = Running()
 
     def market(self, symbols: Iterable[str], feed: Feed) -> AsyncIterator[MarketEvent]:
         """Trades, quotes or minute bars of these symbols of TradeStation's spelling."""
 
         def make(first: frozenset[str]) -> Stream[MarketEvent]:
-            return Stream(self._opening(self._bars if feed is Feed.BARS else quotes, _ACCEPT), first)
+            return Stream(self._opening(self._bars if feed is Feed.BARS else quotes, _ACCEPT), first, self._means)
 
         def quotes(wanted: frozenset[str]) -> tuple[str, TradeStationProtocol[MarketEvent]]:
-            return self._url(f"marketdata/stream/quotes/{_listed(wanted)}"), QuotesProtocol(feed, wanted)
+            listed = ",".join(sorted(wanted))
+            return self._url(f"marketdata/stream/quotes/{part(listed)}"), QuotesProtocol(feed, wanted)
 
-        spread = Spread(make, symbols, 1 if feed is Feed.BARS else _MOST_QUOTES)
-        self._market.append((feed, spread))
-        return spread.events()
+        return self._running.read(Spread(make, symbols, 1 if feed is Feed.BARS else _MOST_QUOTES), feed)
 
     def orders(self, account: Callable[[], str]) -> AsyncIterator[OrderUpdate | Gap]:
         """Every change of an order of the account."""
 
         def make(_: frozenset[str]) -> tuple[str, TradeStationProtocol[OrderUpdate]]:
-            return self._url(f"brokerage/stream/accounts/{account()}/orders"), OrdersProtocol()
+            return self._url(f"brokerage/stream/accounts/{part(account())}/orders"), OrdersProtocol()
 
-        stream: Stream[OrderUpdate] = Stream(self._opening(make, _ACCEPT_ORDERS))
-        self._orders.append(stream)
-        return stream.events()
+        stream: Stream[OrderUpdate] = Stream(self._opening(make, _ACCEPT_ORDERS), means=self._means)
+        return self._running.read(stream)
 
     def update(self, feed: Feed, add: Iterable[str], remove: Iterable[str]) -> None:
-        """Change what the running streams of this feed carry."""
-        for of, spread in self._market:
-            if of is feed:
-                spread.update(add, remove)
+        """Change what the streams of this feed carry, also of those that nobody reads yet."""
+        self._running.update(feed, add, remove)
 
     def close(self) -> None:
         """End them all."""
-        while self._market:
-            self._market.pop()[1].close()
-        while self._orders:
-            self._orders.pop().close()
+        self._running.close()
 
     def _bars(self, wanted: frozenset[str]) -> tuple[str, TradeStationProtocol[MarketEvent]]:
         (symbol,) = wanted
         query = urlencode(
             {"interval": "1", "unit": "Minute", "barsback": "1", "sessiontemplate": self._settings.session_template}
         )
-        return self._url(f"marketdata/stream/barcharts/{quote(symbol, safe='@$')}?{query}"), BarsProtocol(symbol)
+        return self._url(f"marketdata/stream/barcharts/{part(symbol)}?{query}"), BarsProtocol(symbol)
 
     def _opening(self, make: Make[Event], accept: str) -> Opening[Event]:
         """Each connection is made with the newest token; one that was refused before is told first, so that it is renewed."""
@@ -95,7 +90,3 @@ class TradeStationStreams:
 
     def _url(self, path: str) -> str:
         return f"{self._settings.api_url}/v3/{path}"
-
-
-def _listed(symbols: frozenset[str]) -> str:
-    return ",".join(quote(symbol, safe="@$") for symbol in sorted(symbols))

@@ -10,7 +10,8 @@ from types import MappingProxyType
 
 from fillpath.errors import Unsupported
 from fillpath.market.instruments import Instrument, instrument_of, instruments
-from fillpath_brokers.canonical import instrument_behind
+from fillpath_brokers.canonical import as_spelled, instrument_behind, require_traded
+from fillpath_brokers.tradestation.capabilities import CAPABILITIES, NAME
 
 _ROOTS = MappingProxyType(
     {
@@ -35,8 +36,9 @@ _CONTRACT = re.compile(r"^@?(?P<root>[A-Z0-9]{1,4}?)(?P<month>[FGHJKMNQUVXZ])(?P
 
 
 def to_venue(symbol: str, today: date) -> str:
-    """TradeStation's spelling of a root or contract of ours; Unsupported if the catalogue does not know it."""
+    """TradeStation's spelling of a root or contract of ours; Unsupported if it is neither a future nor a share."""
     instrument = instrument_behind(symbol)
+    require_traded(instrument, CAPABILITIES, NAME)
     if not instrument.months:
         return symbol
     root = _ROOTS.get(instrument.root, instrument.root)
@@ -58,18 +60,16 @@ def to_canonical(symbol: str) -> str:
     return _known(text, symbol, future=False)
 
 
-def canonical_or_same(symbol: str) -> str:
+def shown(symbol: str) -> str:
     """Our spelling, or TradeStation's where the catalogue does not know it: somebody's own trade."""
-    try:
-        return to_canonical(symbol)
-    except Unsupported:
-        return symbol.upper()
+    return as_spelled(to_canonical, symbol.upper())
 
 
 def _known(ours: str, theirs: str, *, future: bool) -> str:
     instrument = instrument_of(ours)
     if instrument is None or bool(instrument.months) != future or not _is_plain(ours, instrument):
         raise Unsupported(f"{theirs} of TradeStation is not in the catalogue")
+    require_traded(instrument, CAPABILITIES, NAME)
     return ours
 
 

@@ -30,13 +30,13 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView
+from fillpath_brokers.documents import moment_or_none, number, number_or_none, plain, readable
 from fillpath_brokers.facade import BrokerOrder, Change, Execution
 from fillpath_brokers.pairs import pair_view
 from fillpath_brokers.tradestation.refusals import reason_of
-from fillpath_brokers.tradestation.symbols import canonical_or_same
+from fillpath_brokers.tradestation.symbols import shown
 
 Document = Mapping[str, Any]
 
@@ -93,7 +93,7 @@ def closing_body(held: Decimal, terms: Terms) -> dict[str, Any]:
     return {
         "AccountID": terms.account,
         "Symbol": terms.symbol,
-        "Quantity": _text(abs(held)),
+        "Quantity": plain(abs(held)),
         "OrderType": "Market",
         "TradeAction": _action(terms.kind, Side.of(-held), reduces=True),
         "TimeInForce": {"Duration": "DAY"},
@@ -111,7 +111,7 @@ def change_bodies(change: Change, orders: Iterable[Document]) -> list[tuple[str,
             body["LimitPrice"] = change.limit_price
         if kind in {OrderType.STOP, OrderType.STOP_LIMIT}:
             body["StopPrice"] = change.stop_price
-        known = {name: _text(value) for name, value in body.items() if value is not None}
+        known = {name: plain(value) for name, value in body.items() if value is not None}
         if known:
             found.append((str(order["OrderID"]), known))
     return found
@@ -129,7 +129,7 @@ def confirm_id(client_order_id: str) -> str:
 
 def own_view(order: Document) -> LegView:
     """One order as TradeStation shows it, whatever belongs to it left out; BrokerUnavailable if it cannot be read."""
-    try:
+    with readable("TradeStation's order"):
         filled = filled_of(order)
         status = _status(order, filled)
         return LegView(
@@ -137,13 +137,11 @@ def own_view(order: Document) -> LegView:
             broker_order_id=str(order["OrderID"]),
             filled_quantity=filled,
             average_price=_average_price(order) if filled else None,
-            commission=_decimal(order.get("CommissionFee")) or Decimal(0),
-            filled_at=moment(order.get("ClosedDateTime")) if filled else None,
+            commission=number_or_none(order.get("CommissionFee")) or Decimal(0),
+            filled_at=moment_or_none(order.get("ClosedDateTime")) if filled else None,
             reason=reason_of(str(order.get("RejectReason") or "")) if status is _REJECTED else None,
             text=order.get("RejectReason") if status is _REJECTED else None,
         )
-    except (KeyError, IndexError, TypeError, ValueError, ArithmeticError) as exc:
-        raise BrokerUnavailable(f"TradeStation's order cannot be read: {exc!r}") from exc
 
 
 def entry_view(entry: Document, exits: Iterable[Document]) -> LegView:
@@ -179,15 +177,15 @@ def working_order(order: Document, contract: str) -> BrokerOrder:
 def execution(order: Document, since: datetime) -> Execution:
     """What is filled of an order as one fill; of one that still works at `since` at the earliest, since nobody tells when."""
     filled, view = filled_of(order), own_view(order)
-    opened = moment(order.get("OpenedDateTime")) or since
+    opened = moment_or_none(order.get("OpenedDateTime")) or since
     return Execution(
-        execution_id=f"{order['OrderID']}-{filled.normalize():f}",
+        execution_id=f"{order['OrderID']}-{plain(filled)}",
         broker_order_id=str(order["OrderID"]),
-        contract=canonical_or_same(symbol_of(order)),
+        contract=shown(symbol_of(order)),
         side=side_of(order),
         quantity=filled,
         price=view.average_price or Decimal(0),
-        at=moment(order.get("ClosedDateTime")) or max(opened, since),
+        at=moment_or_none(order.get("ClosedDateTime")) or max(opened, since),
     )
 
 
@@ -215,33 +213,28 @@ def type_of(order: Document) -> OrderType | None:
 
 def ordered_of(order: Document) -> Decimal:
     """The quantity that was ordered."""
-    return Decimal(_leg(order)["QuantityOrdered"])
+    return number(_leg(order)["QuantityOrdered"])
 
 
 def filled_of(order: Document) -> Decimal:
     """The quantity that is filled."""
-    return _decimal(_leg(order).get("ExecQuantity")) or Decimal(0)
+    return number_or_none(_leg(order).get("ExecQuantity")) or Decimal(0)
 
 
 def limit_price_of(order: Document) -> Decimal | None:
     """Its limit price; TradeStation's 0 means none."""
-    return _decimal(order.get("LimitPrice")) or None
+    return number_or_none(order.get("LimitPrice")) or None
 
 
 def stop_price_of(order: Document) -> Decimal | None:
     """Its stop price; TradeStation's 0 means none."""
-    return _decimal(order.get("StopPrice")) or None
+    return number_or_none(order.get("StopPrice")) or None
 
 
 def trail_of(order: Document) -> tuple[Decimal | None, Decimal | None]:
     """Amount and percent of a trailing stop."""
     trail = order.get("TrailingStop") or {}
-    return _decimal(trail.get("Amount")) or None, _decimal(trail.get("Percent")) or None
-
-
-def moment(text: str | None) -> datetime | None:
-    """A time of TradeStation."""
-    return datetime.fromisoformat(text) if text else None
+    return number_or_none(trail.get("Amount")) or None, number_or_none(trail.get("Percent")) or None
 
 
 def _order(leg: Leg, terms: Terms, action: str) -> dict[str, Any]:
@@ -251,7 +244,7 @@ def _order(leg: Leg, terms: Terms, action: str) -> dict[str, Any]:
     body: dict[str, Any] = {
         "AccountID": terms.account,
         "Symbol": terms.symbol,
-        "Quantity": _text(leg.quantity),
+        "Quantity": plain(leg.quantity),
         "OrderType": _TYPES[leg.type],
         "TradeAction": action,
         "TimeInForce": {"Duration": duration},
@@ -260,9 +253,9 @@ def _order(leg: Leg, terms: Terms, action: str) -> dict[str, Any]:
     if terms.confirm_ids:
         body["OrderConfirmID"] = confirm_id(leg.client_order_id)
     prices = {"LimitPrice": leg.limit_price, "StopPrice": leg.stop_price}
-    body |= {name: _text(price) for name, price in prices.items() if price is not None}
+    body |= {name: plain(price) for name, price in prices.items() if price is not None}
     trail = {"Amount": leg.trail_amount, "Percent": leg.trail_percent}
-    known = {name: _text(value) for name, value in trail.items() if value is not None}
+    known = {name: plain(value) for name, value in trail.items() if value is not None}
     return body | ({"AdvancedOptions": {"TrailingStop": known}} if known else {})
 
 
@@ -311,24 +304,16 @@ def _status(order: Document, filled: Decimal) -> LegStatus:
 
 
 def _is_over(order: Document, code: str, ordered: Decimal, filled: Decimal) -> bool:
-    remaining = _decimal(_leg(order).get("QuantityRemaining"))
+    remaining = number_or_none(_leg(order).get("QuantityRemaining"))
     nothing_left = (ordered - filled if remaining is None else remaining) <= 0
     return nothing_left or (bool(order.get("ClosedDateTime")) and code not in _MAY_GO_ON)
 
 
 def _average_price(order: Document) -> Decimal | None:
-    return _decimal(order.get("FilledPrice")) or _decimal(_leg(order).get("ExecutionPrice"))
+    return number_or_none(order.get("FilledPrice")) or number_or_none(_leg(order).get("ExecutionPrice"))
 
 
 def _leg(order: Document) -> Document:
     """Ours have one leg; of somebody's spread the first stands for it."""
     leg: Document = order["Legs"][0]
     return leg
-
-
-def _text(value: Decimal) -> str:
-    return f"{value.normalize():f}"
-
-
-def _decimal(text: str | None) -> Decimal | None:
-    return Decimal(text) if text else None

@@ -58,7 +58,11 @@ class Calls(Session):
 
     def post(self, path: str, body: Mapping[str, Any], *, urgent: bool = False, timeout_s: float = READ_S) -> Reply:
         """The answer to a request that does something; it is sent once."""
-        return self.send(Request("POST", self._url(path), json=body, timeout_s=timeout_s, urgent=urgent))
+        return self.send(self.request(path, body, urgent=urgent, timeout_s=timeout_s))
+
+    def request(self, path: str, body: Mapping[str, Any], *, urgent: bool = False, timeout_s: float = READ_S) -> Request:
+        """A request that does something."""
+        return Request("POST", self._url(path), json=body, timeout_s=timeout_s, urgent=urgent)
 
     def send(self, request: Request) -> Reply:
         """The answer. NotSent while a penalty lasts that is longer than one waits for."""

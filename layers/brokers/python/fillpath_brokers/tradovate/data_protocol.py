@@ -13,6 +13,7 @@ from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.market.bars import Bar, Interval, Quote, Trade
+from fillpath_brokers.documents import moment, number_or_none
 from fillpath_brokers.facade import Feed, MarketEvent
 from fillpath_brokers.streaming.decoding import unread
 from fillpath_brokers.streaming.protocol import Action, GiveUp, Heard, Ready, Reconnect
@@ -20,9 +21,8 @@ from fillpath_brokers.tradovate.frames import Message, error_in
 from fillpath_brokers.tradovate.history import read_bar
 from fillpath_brokers.tradovate.market_socket import NO_DATA
 from fillpath_brokers.tradovate.settings import Settings
-from fillpath_brokers.tradovate.socket_protocol import Door, SocketProtocol
+from fillpath_brokers.tradovate.stream_protocol import Door, SocketProtocol
 from fillpath_brokers.tradovate.symbols import shown
-from fillpath_brokers.tradovate.wire import moment
 
 _CHART = {"underlyingType": "MinuteBar", "elementSize": 1, "elementSizeUnit": "UnderlyingUnits", "withHistogram": False}
 Entry = dict[str, Any]
@@ -162,12 +162,8 @@ def _traded(symbol: str, told_at: datetime, at: datetime, known: Mapping[str, En
 
 
 def _price(known: Mapping[str, Entry], entry: str) -> Decimal | None:
-    return _number(known.get(entry, {}).get("price"))
+    return number_or_none(known.get(entry, {}).get("price"))
 
 
 def _size(known: Mapping[str, Entry], entry: str) -> Decimal | None:
-    return _number(known.get(entry, {}).get("size"))
-
-
-def _number(value: Any) -> Decimal | None:
-    return None if value is None else Decimal(str(value))
+    return number_or_none(known.get(entry, {}).get("size"))

@@ -5,10 +5,10 @@ placed it, which has our id; and again whenever that changes anything.
 """
 
 from collections.abc import Iterable, Mapping
-from decimal import Decimal
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable
+from fillpath_brokers.documents import number
 from fillpath_brokers.facade import OrderUpdate
 from fillpath_brokers.streaming.decoding import unread
 from fillpath_brokers.tradovate.refusals import why_rejected
@@ -77,7 +77,7 @@ class Entities:
             return None
         paid = fees_in(self._kept["fillFee"].get(int(fill["id"]), {}) for fill in fills)
         why = why_rejected(self._reports(order_id, commands)) if order["ordStatus"] == "Rejected" else None
-        view = view_of(order, fills, Decimal(str(version["orderQty"])), commission=paid, why=why)
+        view = view_of(order, fills, number(version["orderQty"]), commission=paid, why=why)
         named = [str(each["clOrdId"]) for each in commands if each.get("commandType") == "New" and each.get("clOrdId")]
         return OrderUpdate(named[0] if named else "", shown(str(contract["name"])), side_of(order), view)
 

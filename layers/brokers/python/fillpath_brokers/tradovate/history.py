@@ -13,12 +13,13 @@ from typing import Any
 
 from fillpath.accounts.access import Access
 from fillpath.clock import Clock
-from fillpath.errors import BrokerUnavailable, NeedsReauth, Unsupported
+from fillpath.errors import BrokerUnavailable, Unsupported
 from fillpath.market.bars import Bar, Interval
+from fillpath_brokers.documents import moment, number, readable
+from fillpath_brokers.session import access_token
 from fillpath_brokers.tradovate.market_socket import Line, MarketSocket, Watch, connected
 from fillpath_brokers.tradovate.settings import Settings
 from fillpath_brokers.tradovate.sign_in import MARKET_DATA_LOGIN
-from fillpath_brokers.tradovate.wire import moment
 
 Connect = Callable[[str, float], AbstractContextManager[Line]]
 _CHARTS = {
@@ -57,14 +58,14 @@ class MarketReader:
     def last_price(self, symbol: str, access: Access, within_s: float) -> Decimal | None:
         """The last trade of a contract; None where it is not told in time, for whatever reason."""
         try:
-            with self._connect(self._settings.data_url, within_s) as line:
+            with readable("Tradovate's quote"), self._connect(self._settings.data_url, within_s) as line:
                 socket = self._signed_in(line, access, within_s)
                 socket.ask("md/subscribeQuote", {"symbol": symbol})
                 while True:
                     kind, data = socket.event()
                     for quote in data.get("quotes") or () if kind == "md" else ():
                         if (price := quote.get("entries", {}).get("Trade", {}).get("price")) is not None:
-                            return Decimal(str(price))
+                            return number(price)
         except (BrokerUnavailable, Unsupported):
             return None
 
@@ -98,20 +99,17 @@ class MarketReader:
 
 def read_bar(row: Mapping[str, Any], shown: str, settings: Settings, interval: Interval, now: datetime) -> Bar:
     """A bar of a chart; final once its time is over. Its volume is what was traded upwards and downwards."""
-    try:
+    with readable("Tradovate's bar"):
         at = moment(row["timestamp"]) - (interval.duration if settings.bar_label == "end" else timedelta(0))
-        begin, high, low, close = (Decimal(str(row[name])) for name in ("open", "high", "low", "close"))
-        volume = sum((Decimal(str(row.get(name) or 0)) for name in ("upVolume", "downVolume")), Decimal(0))
-    except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
-        raise BrokerUnavailable(f"Tradovate's bar cannot be read: {exc!r}") from exc
-    return Bar(shown, at, begin, high, low, close, volume, final=at + interval.duration <= now)
+        begin, high, low, close = (number(row[name]) for name in ("open", "high", "low", "close"))
+        volume = sum((number(row.get(name) or 0) for name in ("upVolume", "downVolume")), Decimal(0))
+        return Bar(shown, at, begin, high, low, close, volume, final=at + interval.duration <= now)
 
 
 def data_token(access: Access) -> str:
     """What signs in to market data: its own token, or where none was given the account's."""
-    if access.token is None:
-        raise NeedsReauth("nobody has signed in: ./fillpath account sign-in ID")
-    return access.token.extra.get(MARKET_DATA_LOGIN, access.token.access_token)
+    own = access_token(access)
+    return access.token.extra.get(MARKET_DATA_LOGIN, own) if access.token else own
 
 
 def stamp(at: datetime) -> str:

@@ -6,28 +6,29 @@ entry's, with an ending); where those are missing they are found by the links be
 """
 
 from collections.abc import Iterable, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, OrderType
+from fillpath_brokers.documents import moment_or_none
 from fillpath_brokers.facade import OrderRef
-from fillpath_brokers.pairs import ids_of
+from fillpath_brokers.pairs import ids_in, ids_of
 from fillpath_brokers.tradovate.reading import Reading
 from fillpath_brokers.tradovate.symbols import to_venue
-from fillpath_brokers.tradovate.wire import STOP_LOSS, TAKE_PROFIT, is_as_sent, moment, side_of
+from fillpath_brokers.tradovate.wire import STOP_LOSS, TAKE_PROFIT, is_as_sent, side_of
+from fillpath_brokers.window import Window
 
 Document = Mapping[str, Any]
 _LINKS = ("parentId", "ocoId", "linkedId")
 
 
 class LookUp:
-    """Looks things up in one account. `margin_s` before it was prepared, `quarantine_s` after it had to be sent: its window."""
+    """Looks orders up in one account. Raises BrokerUnavailable."""
 
-    def __init__(self, reading: Reading, margin_s: float, quarantine_s: int) -> None:
+    def __init__(self, reading: Reading, skew_s: float, quarantine_s: int) -> None:
         self._reading = reading
-        self._margin = timedelta(seconds=margin_s)
-        self._quarantine = timedelta(seconds=quarantine_s)
+        self._skew_s = skew_s
+        self._quarantine_s = quarantine_s
 
     def ids(self, ref: OrderRef) -> tuple[int, ...]:
         """The order, or both of a pair; empty if there is none."""
@@ -36,7 +37,8 @@ class LookUp:
         commands = placed_by(self._reading.commands())
         found = commands.get(ref.client_order_id)
         if found is None and ref.leg is not None:
-            found = self._as_sent(ref.leg, set(commands.values()))
+            known = {int(each) for each in ids_in(ref.others)} | set(commands.values())
+            found = self._as_sent(ref.leg, known)
         if found is None:
             return ()
         if ref.leg is None or ref.leg.type is not OrderType.OCO:
@@ -79,15 +81,14 @@ class LookUp:
         return first, others[0]
 
     def _as_sent(self, leg: Leg, others: set[int]) -> int | None:
-        """`others` have client order ids, and this one does not."""
-        if leg.prepared_at is None:
+        """`others` are known to be somebody else's: they have client order ids, or the caller knows them."""
+        if leg.prepared_at is None or leg.submit_by is None:
             return None
         contract = self._reading.contract(to_venue(leg.contract))
         if contract is None:
             return None
-        since = leg.prepared_at - self._margin
-        until = (leg.submit_by or leg.prepared_at) + self._quarantine
-        near = [order for order in self._of(contract, leg, others) if since <= _at(order) <= until]
+        window = Window.of(leg, self._skew_s, self._quarantine_s)
+        near = [order for order in self._of(contract, leg, others) if window.holds(moment_or_none(order.get("timestamp")))]
         versions = self._reading.versions([int(order["id"]) for order in near]) if near else {}
         same = [each for each, version in versions.items() if is_as_sent(leg, version)]
         if len(same) > 1:
@@ -109,7 +110,3 @@ def placed_by(commands: Iterable[Document]) -> dict[str, int]:
 
 def _links(order: Document) -> set[int]:
     return {int(order[name]) for name in _LINKS if order.get(name)}
-
-
-def _at(order: Document) -> datetime:
-    return moment(order["timestamp"])

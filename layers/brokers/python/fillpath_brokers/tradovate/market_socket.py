@@ -3,13 +3,13 @@
 For callers that wait, as those who read bars do; who wants to go on hearing uses the streams.
 """
 
-import logging
 from collections import deque
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from fillpath.errors import BrokerUnavailable, NotSent, Unsupported
+from fillpath_brokers import wire_logs
 from fillpath_brokers.tradovate.frames import (
     CLOSED,
     HEARTBEAT,
@@ -32,8 +32,7 @@ NO_DATA = (
     "trading works without it, with prices from elsewhere"
 )
 _LARGEST_FRAME = 2**24
-_wire_log = logging.getLogger(f"{__name__}.wire")
-_wire_log.setLevel(logging.WARNING)  # at level DEBUG the library logs every frame, tokens included: that is never wanted
+wire_logs.hush()
 
 
 class Line(Protocol):
@@ -146,7 +145,7 @@ def connected(url: str, within_s: float) -> Iterator[Line]:
     from websockets.sync.client import connect  # noqa: PLC0415  the same
 
     try:
-        line = connect(url, open_timeout=within_s, close_timeout=1, ping_interval=None, max_size=_LARGEST_FRAME, logger=_wire_log)
+        line = connect(url, open_timeout=within_s, close_timeout=1, ping_interval=None, max_size=_LARGEST_FRAME)
     except (OSError, WebSocketException) as exc:
         raise NotSent(f"Tradovate's market data was not reached: {type(exc).__name__}") from None
     with line:

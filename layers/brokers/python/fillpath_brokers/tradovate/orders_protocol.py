@@ -14,7 +14,7 @@ from fillpath_brokers.streaming.protocol import Action, Heard, Ready, Reconnect
 from fillpath_brokers.tradovate.entities import KINDS, Entities
 from fillpath_brokers.tradovate.frames import Message, error_in
 from fillpath_brokers.tradovate.settings import Settings
-from fillpath_brokers.tradovate.socket_protocol import Door, SocketProtocol
+from fillpath_brokers.tradovate.stream_protocol import Door, SocketProtocol
 
 _SYNC_AGAIN_S = 5.0
 

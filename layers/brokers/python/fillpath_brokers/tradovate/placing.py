@@ -1,31 +1,30 @@
 """Placing, changing and cancelling at Tradovate. In: legs, references, changes; out: outcomes.
 
-What has to be read before a request is sent and cannot be read is evidence that nothing was done.
+Each request is sent once. What has to be read before and cannot be read is evidence that nothing was done.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from decimal import Decimal
 from typing import Any, NamedTuple
 
 from fillpath.clock import Clock
-from fillpath.errors import BrokerUnavailable, NotSent
+from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType
 from fillpath.orders.outcomes import Accepted, LegView, Outcome, Rejected, Unknown
-from fillpath_brokers.canonical import instrument_behind
+from fillpath_brokers.documents import number, readable
 from fillpath_brokers.facade import Change, OrderRef
 from fillpath_brokers.market_hours import MarketHours
-from fillpath_brokers.pairs import pair_view
+from fillpath_brokers.pairs import exits_wanted, pair_view
+from fillpath_brokers.sending import ask_each, before_sending, send_once
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.capabilities import NAME
 from fillpath_brokers.tradovate.history import MarketReader
+from fillpath_brokers.tradovate.holdings import Holdings
 from fillpath_brokers.tradovate.look_up import LookUp
 from fillpath_brokers.tradovate.precheck import malformed
 from fillpath_brokers.tradovate.reading import Reading, live
 from fillpath_brokers.tradovate.refusals import change_refused, failure_in, placing_refused, text_in
 from fillpath_brokers.tradovate.settings import Settings
 from fillpath_brokers.tradovate.wire import Trail, cancel_body, change_body, order_body, trail_of
-from fillpath_brokers.web import SUBMIT_S
+from fillpath_brokers.web import SUBMIT_S, Reply
 
 _NOT_FOUND = 404
 _ENDED = "TooLate"
@@ -38,6 +37,7 @@ class Tools(NamedTuple):
     calls: Calls
     reading: Reading
     look_up: LookUp
+    holdings: Holdings
     market: MarketReader
     hours: MarketHours
     settings: Settings
@@ -48,7 +48,7 @@ class Placing:
     """One account's orders, as far as they are made and changed."""
 
     def __init__(self, tools: Tools) -> None:
-        self._calls, self._reading, self._look_up = tools.calls, tools.reading, tools.look_up
+        self._calls, self._reading, self._look_up, self._holdings = tools.calls, tools.reading, tools.look_up, tools.holdings
         self._market, self._hours, self._settings, self._clock = tools.market, tools.hours, tools.settings, tools.clock
 
     def submit(self, leg: Leg, symbol: str) -> Outcome:
@@ -56,19 +56,21 @@ class Placing:
         began = self._clock.now()
         if refused := malformed(leg):
             return refused
-        trail = self._trail(leg, symbol)
+        with before_sending():
+            trail = self._trail(leg, symbol)
+            account = self._reading.account()
         if leg.type is OrderType.TRAILING_STOP and trail is None:
             return Rejected("unsupported", f"{NAME} knows trails in price units only, and no price is known to reckon one from")
-        with _nothing_sent():
-            account = self._reading.account()
         path, body = order_body(leg, symbol, account, trail)
         left_s = max(1.0, SUBMIT_S - (self._clock.now() - began).total_seconds())
-        reply = self._calls.post(path, body, urgent=leg.reduce_only, timeout_s=left_s)
-        return self._explained(placing_refused(reply), leg) or _placed(leg, reply.json())
+        request = self._calls.request(path, body, urgent=leg.reduce_only, timeout_s=left_s)
+        return self._hours.explained(send_once(self._calls, request, lambda reply: _placed(reply, leg)), leg.contract)
 
     def replace(self, ref: OrderRef, change: Change) -> Outcome:
         """Change a working order, of a pair the one that has the price; it keeps its id."""
-        with _nothing_sent():
+        if change.quantity is not None and change.quantity % 1:
+            return Rejected("invalid_quantity", f"{NAME} trades whole numbers: {change.quantity} is none")
+        with before_sending():
             ids = self._look_up.ids(ref)
             views = self._reading.views(ids) if ids else {}
             versions = self._reading.versions(ids) if views else {}
@@ -77,43 +79,39 @@ class Placing:
         order_id = _changed(versions, change)
         if order_id is None:
             return Rejected("unsupported", "of a pair one price is changed at a time, and nothing else")
-        body = change_body(str(order_id), versions[order_id], change)
-        reply = self._calls.post("order/modifyorder", body, timeout_s=SUBMIT_S)
-        shown = [views[each] for each in ids if each in views]
-        whole = Decimal(str(versions[order_id]["orderQty"]))
-        return change_refused(reply) or Accepted(shown[0] if len(shown) == 1 else pair_view(shown, whole))
+        with before_sending(), readable("Tradovate's order version"):
+            shown = [views[each] for each in ids if each in views]
+            view = shown[0] if len(shown) == 1 else pair_view(shown, number(versions[order_id]["orderQty"]))
+        request = self._calls.request(
+            "order/modifyorder", change_body(str(order_id), versions[order_id], change), timeout_s=SUBMIT_S
+        )
+        return send_once(self._calls, request, change_refused) or Accepted(view)
 
     def cancel(self, ref: OrderRef) -> None:
         """Ask for the cancellation, of a pair for that of both. What has ended stays as it is."""
-        self._cancel_each(self._look_up.ids(ref))
+        ask_each(map(str, self._look_up.ids(ref)), self._cancel)
 
     def cancel_all(self) -> None:
-        """Ask for the cancellation of every working order."""
-        self._cancel_each([int(order["id"]) for order in live(self._reading.order_list())])
+        """Ask for the cancellation of every working order, one by one."""
+        ask_each([str(order["id"]) for order in live(self._reading.order_list())], self._cancel)
 
     def liquidate(self, symbol: str) -> None:
         """Ask Tradovate to close the position at the market, and to cancel what works in the contract."""
         contract = self._reading.contract(symbol)
-        account = self._reading.account()
-        held = self._calls.listed("position/deps", masterid=account.number, urgent=True)
-        if contract is None or not any(each["contractId"] == contract["id"] and each["netPos"] for each in held):
+        if contract is None or not any(each.get("contractId") == contract["id"] for each in self._holdings.held()):
             return
-        body = {"accountId": account.number, "contractId": int(contract["id"]), "admin": False}
+        body = {"accountId": self._reading.account().number, "contractId": int(contract["id"]), "admin": False}
         reply = self._calls.post("order/liquidateposition", body, urgent=True, timeout_s=SUBMIT_S)
         if not reply.ok or failure_in(reply.json()):
             raise BrokerUnavailable(f"{NAME} does not close the position: {text_in(reply)}")
 
-    def _cancel_each(self, ids: Any) -> None:
-        """All of them are asked for, whatever is said of one; then what was said is told."""
-        problems: list[str] = []
-        for order_id in ids:
-            reply = self._calls.post("order/cancelorder", cancel_body(str(order_id)), urgent=True)
-            failure = failure_in(reply.json()) if reply.ok else None
-            ended = reply.status == _NOT_FOUND or (failure is not None and failure[0] == _ENDED)
-            if not ended and (failure or not reply.ok):
-                problems.append(f"order {order_id}: {text_in(reply) or reply.status}")
-        if problems:
-            raise BrokerUnavailable(f"{NAME} does not take the cancellation of {'; '.join(problems)}")
+    def _cancel(self, order_id: str) -> None:
+        reply = self._calls.post("order/cancelorder", cancel_body(order_id), urgent=True)
+        failure = failure_in(reply.json()) if reply.ok else None
+        ended = reply.status == _NOT_FOUND or (failure is not None and failure[0] == _ENDED)
+        if not ended and (failure or not reply.ok):
+            told = text_in(reply) or reply.status
+            raise BrokerUnavailable(f"{NAME} does not take the cancellation of order {order_id}: {told}")
 
     def _trail(self, leg: Leg, symbol: str) -> Trail | None:
         if leg.type is not OrderType.TRAILING_STOP:
@@ -122,16 +120,12 @@ class Placing:
         price = self._market.last_price(symbol, self._calls.access(), within_s) if within_s and leg.stop_price is None else None
         return trail_of(leg, price, self._settings.trail_sign)
 
-    def _explained(self, refused: Outcome | None, leg: Leg) -> Outcome | None:
-        """A refusal while the market is closed says when it opens."""
-        if not isinstance(refused, Rejected) or refused.reason != "market_closed":
-            return refused
-        text = self._hours.closed_text(instrument_behind(leg.contract), leg.contract)
-        return Rejected(refused.reason, f"{refused.text} ({text})") if text else refused
 
-
-def _placed(leg: Leg, answer: Any) -> Outcome:
+def _placed(reply: Reply, leg: Leg) -> Outcome:
     """What was placed, from the ids of the answer; without all of them it must be looked up."""
+    if refused := placing_refused(reply):
+        return refused
+    answer = reply.json()
     order_id = answer.get("orderId") if isinstance(answer, dict) else None
     if order_id is None:
         return Unknown(f"{NAME}'s answer has no order id")
@@ -140,10 +134,9 @@ def _placed(leg: Leg, answer: Any) -> Outcome:
         if both[1] is None:
             return Unknown(f"{NAME}'s answer names one order of the pair only")
         return Accepted(pair_view([_new(each) for each in both], leg.quantity))
-    wanted = sum(price is not None for price in (leg.take_profit, leg.stop_loss))
     exits = [answer[name] for name in _EXIT_IDS if answer.get(name) is not None]
-    if len(exits) != wanted:
-        return Unknown(f"{NAME}'s answer names {len(exits)} of {wanted} exits")
+    if len(exits) != exits_wanted(leg):
+        return Unknown(f"{NAME}'s answer names {len(exits)} of {exits_wanted(leg)} exits")
     return Accepted(_new(order_id, pair_view([_new(each) for each in exits], leg.quantity) if exits else None))
 
 
@@ -161,13 +154,3 @@ def _changed(versions: dict[int, dict[str, Any]], change: Change) -> int | None:
         return None
     of_kind = [each for each, version in versions.items() if version["orderType"] == kinds[0]]
     return of_kind[0] if of_kind else None
-
-
-@contextmanager
-def _nothing_sent() -> Iterator[None]:
-    try:
-        yield
-    except NotSent:
-        raise
-    except BrokerUnavailable as exc:
-        raise NotSent(f"nothing was sent, because something could not be read before: {exc}") from exc

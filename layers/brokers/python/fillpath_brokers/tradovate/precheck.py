@@ -12,11 +12,13 @@ from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, OrderType
 from fillpath.orders.outcomes import Rejected
 from fillpath_brokers.canonical import instrument_behind
+from fillpath_brokers.documents import number, readable
 from fillpath_brokers.market_hours import MarketHours
+from fillpath_brokers.prechecks import insufficient, not_whole
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.capabilities import CAPABILITIES, NAME
+from fillpath_brokers.tradovate.holdings import Holdings, amount
 from fillpath_brokers.tradovate.reading import Reading
-from fillpath_brokers.tradovate.refusals import failure_in
 from fillpath_brokers.tradovate.settings import Settings
 
 _NEEDED = {
@@ -29,8 +31,8 @@ _NEEDED = {
 
 def malformed(leg: Leg) -> Rejected | None:
     """What is wrong with the leg itself."""
-    if leg.quantity <= 0 or leg.quantity % 1:
-        return Rejected("invalid_quantity", f"{leg.quantity} is not a whole number of contracts of {leg.contract}")
+    if refused := not_whole(leg, NAME):
+        return refused
     if leg.time_in_force not in CAPABILITIES.time_in_force:
         return Rejected("unsupported", f"{NAME} has no time in force {leg.time_in_force}")
     for name in _NEEDED.get(leg.type, ()):
@@ -44,9 +46,10 @@ def malformed(leg: Leg) -> Rejected | None:
 class Precheck:
     """Asks about one account."""
 
-    def __init__(self, calls: Calls, reading: Reading, settings: Settings, hours: MarketHours) -> None:
+    def __init__(self, calls: Calls, reading: Reading, holdings: Holdings, settings: Settings, hours: MarketHours) -> None:
         self._calls = calls
         self._reading = reading
+        self._holdings = holdings
         self._settings = settings
         self._hours = hours
 
@@ -75,14 +78,14 @@ class Precheck:
         return self._margin(leg, int(contract["id"]), after_closing)
 
     def _margin(self, leg: Leg, contract_id: int, after_closing: Decimal) -> Rejected | None:
-        cash = self.snapshot()
+        cash = self._holdings.snapshot()
         each = self._each(contract_id)
-        available = amount(cash, "netLiq", "totalCashValue") - amount(cash, "initialMargin") + abs(after_closing) * each
+        with readable("Tradovate's balance"):
+            available = amount(cash, "netLiq", "totalCashValue") - amount(cash, "initialMargin") + abs(after_closing) * each
         required = leg.quantity * each
-        if required > available or available <= 0:
-            text = f"insufficient margin: {required:,.2f} required, {available:,.2f} {self._settings.currency} available"
-            return Rejected("insufficient_margin", text)
-        return None
+        if required <= available and available > 0:
+            return None
+        return insufficient(required, available, "margin", self._settings.currency)
 
     def _each(self, contract_id: int) -> Decimal:
         """What one contract ties up, as far as it is reckoned."""
@@ -90,17 +93,5 @@ class Precheck:
             return Decimal(0)
         margins = self._calls.listed("contractMargin/deps", masterid=contract_id)
         newest: dict[str, Any] = max(margins, key=lambda each: str(each.get("timestamp")), default={})
-        return Decimal(str(newest.get("initialMargin") or 0)) * self._settings.margin_share
-
-    def snapshot(self) -> dict[str, Any]:
-        """What the account is worth now; BrokerUnavailable."""
-        reply = self._calls.post("cashBalance/getcashbalancesnapshot", {"accountId": self._reading.account().number})
-        document = reply.json() if reply.ok else None
-        if not isinstance(document, dict) or failure_in(document):
-            raise BrokerUnavailable(f"Tradovate gives no balance: {(failure_in(document) or ('', reply.text))[1]}")
-        return document
-
-
-def amount(document: Mapping[str, Any], *names: str) -> Decimal:
-    """The first of these figures that is told."""
-    return next((Decimal(str(document[name])) for name in names if document.get(name) is not None), Decimal(0))
+        with readable("Tradovate's margins"):
+            return number(newest.get("initialMargin") or 0) * self._settings.margin_share

@@ -12,6 +12,7 @@ from typing import Any
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import LegStatus
 from fillpath.orders.outcomes import LegView, Rejected
+from fillpath_brokers.documents import number, readable
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.refusals import why_rejected
 from fillpath_brokers.tradovate.sign_in import ACCOUNT, ACCOUNT_NAME, chosen
@@ -156,11 +157,14 @@ class Reading:
 
 
 def live(orders: Iterable[Document]) -> list[Document]:
-    """Those that may still do something, the oldest first."""
-    return sorted((order for order in orders if is_live(order)), key=lambda order: (str(order["timestamp"]), int(order["id"])))
+    """Those that may still do something, the oldest first; BrokerUnavailable if they cannot be read."""
+    with readable("Tradovate's orders"):
+        found = (order for order in orders if is_live(order))
+        return sorted(found, key=lambda order: (str(order["timestamp"]), int(order["id"])))
 
 
 def _size(version: Document | None, order_id: int) -> Decimal:
     if version is None:
         raise BrokerUnavailable(f"Tradovate does not say how large order {order_id} is")
-    return Decimal(str(version["orderQty"]))
+    with readable("Tradovate's order version"):
+        return number(version["orderQty"])

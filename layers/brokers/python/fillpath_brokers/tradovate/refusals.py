@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable
-from fillpath.orders.outcomes import Outcome, RateLimited, Rejected, Unknown
+from fillpath.orders.outcomes import RateLimited, Rejected, Unknown
+from fillpath_brokers.sending import not_done
 from fillpath_brokers.web import Reply
 
 Document = Mapping[str, Any]
@@ -64,7 +65,7 @@ _TEXTS = (
     (re.compile(r"quantity|\bqty\b", re.IGNORECASE), "invalid_quantity"),
 )
 _IN_DOUBT = {"RiskCheckTimeout", "AnotherCommandPending"}
-_AMBIGUOUS = {408, 423, 425}
+_NO_REASON = "UnknownReason"
 _NO_FAILURE = {None, "", "Success"}
 AGAIN_S = 1.0
 
@@ -94,21 +95,26 @@ def reason_of(reason: str, text: str) -> str:
     return REASONS.get(reason, found)
 
 
-def placing_refused(reply: Reply) -> Outcome | None:
+def placing_refused(reply: Reply) -> Rejected | Unknown | None:
     """What a placing request came to where it is no order; None: the answer has an order, or says nothing.
 
-    A risk check that took too long may still let the order through.
+    A risk check that took too long may still let the order through. Of a refusal for a reason that says nothing, a look at the
+    order tells what it was, if there is one.
     """
     if not reply.ok:
         return _by_status(reply)
-    failure = failure_in(reply.json())
+    document = reply.json()
+    failure = failure_in(document)
     if failure is None:
         return None
     reason, text = failure
-    return Unknown(f"Tradovate: {reason} ({text})") if reason in _IN_DOUBT else rejected(reason, text)
+    refused = rejected(reason, text)
+    nameless = reason not in REASONS and refused.reason == "rejected"
+    in_doubt = reason in _IN_DOUBT or (nameless and (reason == _NO_REASON or document.get("orderId") is not None))
+    return Unknown(f"Tradovate: {reason} ({text})") if in_doubt else refused
 
 
-def change_refused(reply: Reply) -> Outcome | None:
+def change_refused(reply: Reply) -> Rejected | RateLimited | Unknown | None:
     """What a request to change an order came to where it was refused; None: it was taken."""
     if not reply.ok:
         return _by_status(reply)
@@ -139,11 +145,9 @@ def why_rejected(reports: Iterable[Document]) -> Rejected | None:
     return None
 
 
-def _by_status(reply: Reply) -> Outcome:
-    """A 4xx is evidence that nothing was done; all else is not."""
-    if 400 <= reply.status < 500 and reply.status not in _AMBIGUOUS:
-        return rejected("", text_in(reply) or f"Tradovate answers {reply.status}")
-    return Unknown(f"Tradovate answers {reply.status}: {text_in(reply)}")
+def _by_status(reply: Reply) -> Rejected | Unknown:
+    text = text_in(reply) or f"Tradovate answers {reply.status}"
+    return not_done(reply, lambda _: rejected("", text), "Tradovate", text)
 
 
 def _violation(each: Any) -> str:

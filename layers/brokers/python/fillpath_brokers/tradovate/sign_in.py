@@ -16,6 +16,7 @@ from typing import Any
 from fillpath.accounts.access import Access, Token
 from fillpath.accounts.ports.rate_limits import Quota
 from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent
+from fillpath_brokers.session import access_token, bearer
 from fillpath_brokers.signing_in import Field, SignInContext
 from fillpath_brokers.tradovate.penalty import Penalty, penalty_in, with_ticket
 from fillpath_brokers.tradovate.refusals import failure_in, text_in
@@ -23,7 +24,8 @@ from fillpath_brokers.tradovate.settings import Settings
 from fillpath_brokers.web import Limit, Reply, Request
 
 RENEW_BEFORE = timedelta(minutes=15)
-LONGEST_PENALTY_S = 60.0
+LONGEST_PENALTY_S = 30.0
+"""In all, so that a renewal ends while it is still the only one."""
 APPROVE = (
     "Tradovate does not let this device in yet: approve it in the e-mail that Tradovate has sent to the account's owner "
     "(or under Application Settings, My Devices), then sign in again: ./fillpath account sign-in ID"
@@ -35,6 +37,8 @@ _RENEWALS = Quota(per_minute=12 / 60, burst=3)
 _UNAUTHORIZED, _TOO_MANY = 401, 429
 _REFUSED = {400, 401, 403}
 _LOGIN_S = 15.0
+_SHORTEST_PENALTY_S = 1.0
+"""What one counts for that tells no time, so that they come to an end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +62,7 @@ class _Way:
             penalty = penalty_in(document)
             if penalty is None:
                 return self._accepted(document)
-            waited_s += penalty.wait_s
+            waited_s += max(penalty.wait_s, _SHORTEST_PENALTY_S)
             if penalty.captcha or waited_s > LONGEST_PENALTY_S:
                 raise self._too_long(penalty, limit)
             self.context.clock.sleep(penalty.wait_s)
@@ -151,14 +155,7 @@ class TradovateSignIn:
 
 def authorization(access: Access) -> dict[str, str]:
     """The header that lets a request in."""
-    if access.token is None:
-        raise NeedsReauth("nobody has signed in: ./fillpath account sign-in ID")
-    return bearer(access.token.access_token)
-
-
-def bearer(access_token: str) -> dict[str, str]:
-    """The header that carries a token."""
-    return {"Authorization": f"Bearer {access_token}"}
+    return bearer(access_token(access))
 
 
 def _token(document: Mapping[str, Any], before: Mapping[str, str]) -> Token:

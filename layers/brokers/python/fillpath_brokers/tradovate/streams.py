@@ -1,16 +1,15 @@
 """Tradovate's streams behind the facade: they are opened, told new symbols and new tokens, and closed here."""
 
-import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
-from contextlib import aclosing, suppress
-from typing import Any
+from collections.abc import AsyncIterator, Iterable
 
 from fillpath.accounts.access import Access
-from fillpath.errors import BrokerError
 from fillpath.market.bars import Gap
+from fillpath_brokers.documents import readable
 from fillpath_brokers.facade import Feed, MarketEvent, OrderUpdate
+from fillpath_brokers.session import access_token
 from fillpath_brokers.streaming.driver import Means, Stream
-from fillpath_brokers.streaming.protocol import Event, GiveUp, Place, Reconnect
+from fillpath_brokers.streaming.protocol import GiveUp, Place, Reconnect
+from fillpath_brokers.streaming.running import Running
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.data_protocol import DataProtocol
 from fillpath_brokers.tradovate.history import data_token
@@ -18,10 +17,8 @@ from fillpath_brokers.tradovate.market_socket import NO_DATA
 from fillpath_brokers.tradovate.orders_protocol import OrdersProtocol
 from fillpath_brokers.tradovate.reading import Reading
 from fillpath_brokers.tradovate.settings import Settings
-from fillpath_brokers.tradovate.sign_in import APPROVE, USER, authorization
+from fillpath_brokers.tradovate.sign_in import APPROVE, USER
 
-LOOK_FOR_TOKEN_S = 30.0
-"""How often it is looked whether the account has a new token, on which a running connection is to go on."""
 _MOST_DENIALS = 3
 _DENIED_AGAIN_S = 5.0
 
@@ -74,28 +71,25 @@ class DataDoor:
 
 
 class TradovateStreams:
-    """The streams of one account that are running."""
+    """The streams of one account."""
 
     def __init__(self, calls: Calls, reading: Reading, settings: Settings, means: Means | None = None) -> None:
         self._calls = calls
         self._reading = reading
         self._settings = settings
         self._means = means or Means()
-        self._running: list[Stream[Any]] = []
-        self._market: list[tuple[Feed, Stream[MarketEvent]]] = []
+        self._running = Running()
 
     def market(self, symbols: Iterable[str], feed: Feed) -> AsyncIterator[MarketEvent]:
         """Trades, quotes or minute bars of these contracts."""
         door = DataDoor()
 
         def opening(wanted: frozenset[str]) -> tuple[Place, DataProtocol]:
-            token = data_token(self._calls.access())
+            token = self._data_token()
             ids = {} if feed is Feed.BARS else self._ids(wanted)
             return Place(self._settings.data_url), DataProtocol(token, feed, wanted, ids, self._settings, door)
 
-        stream: Stream[MarketEvent] = Stream(opening, symbols, self._means)
-        self._market.append((feed, stream))
-        return self._heard(stream, data_token)
+        return self._running.read(Stream(opening, symbols, self._means, self._data_token), feed)
 
     def orders(self) -> AsyncIterator[OrderUpdate | Gap]:
         """Every change of an order."""
@@ -105,45 +99,25 @@ class TradovateStreams:
             access = door.access()
             account = self._reading.account()
             return Place(self._settings.socket_url), OrdersProtocol(
-                _user_token(access), self._user(access), account.number, self._settings, door
+                access_token(access), self._user(access), account.number, self._settings, door
             )
 
-        return self._heard(Stream(opening, means=self._means), _user_token)
+        stream: Stream[OrderUpdate] = Stream(opening, means=self._means, token=self._user_token)
+        return self._running.read(stream)
 
     def update(self, feed: Feed, add: Iterable[str], remove: Iterable[str]) -> None:
-        """Change what the running streams of this feed carry."""
-        for of, stream in self._market:
-            if of is feed:
-                stream.update(add, remove)
+        """Change what the streams of this feed carry, also of those that nobody reads yet."""
+        self._running.update(feed, add, remove)
 
     def close(self) -> None:
         """End them all."""
-        self._market.clear()
-        while self._running:
-            self._running.pop().close()
+        self._running.close()
 
-    def _heard(self, stream: Stream[Event], token_of: Callable[[Access], str]) -> AsyncGenerator[Event | Gap, None]:
-        self._running.append(stream)
-        return self._events(stream, token_of)
+    def _user_token(self) -> str:
+        return access_token(self._calls.access())
 
-    async def _events(self, stream: Stream[Event], token_of: Callable[[Access], str]) -> AsyncGenerator[Event | Gap, None]:
-        watching = asyncio.create_task(self._tell_new_tokens(stream, token_of))
-        try:
-            async with aclosing(stream.events()) as events:
-                async for event in events:
-                    yield event
-        finally:
-            watching.cancel()
-
-    async def _tell_new_tokens(self, stream: Stream[Event], token_of: Callable[[Access], str]) -> None:
-        known: str | None = None
-        while True:
-            with suppress(BrokerError):  # whoever opens the next connection finds out, and says so
-                token = token_of(await self._means.in_thread(self._calls.access))
-                if known not in {None, token}:
-                    stream.token_changed(token)
-                known = token
-            await self._means.clock.sleep(LOOK_FOR_TOKEN_S)
+    def _data_token(self) -> str:
+        return data_token(self._calls.access())
 
     def _ids(self, symbols: Iterable[str]) -> dict[str, int]:
         found = {symbol: self._reading.contract(symbol) for symbol in symbols}
@@ -151,8 +125,8 @@ class TradovateStreams:
 
     def _user(self, access: Access) -> int:
         extra = access.token.extra if access.token else {}
-        return int(extra[USER]) if USER in extra else int(self._reading.accounts()[0]["userId"])
-
-
-def _user_token(access: Access) -> str:
-    return authorization(access)["Authorization"].removeprefix("Bearer ")
+        if USER in extra:
+            return int(extra[USER])
+        listed = self._reading.accounts()
+        with readable("Tradovate's accounts"):
+            return int(listed[0]["userId"])

@@ -5,7 +5,7 @@ are charts of it, and nothing to trade.
 """
 
 from fillpath.errors import Unsupported
-from fillpath_brokers.canonical import instrument_behind, require_traded
+from fillpath_brokers.canonical import as_spelled, instrument_behind, require_traded
 from fillpath_brokers.tradovate.capabilities import CAPABILITIES, NAME
 
 _CONTINUOUS = "@"
@@ -30,7 +30,4 @@ def to_canonical(symbol: str) -> str:
 
 def shown(symbol: str) -> str:
     """Our spelling; what the catalogue does not know (somebody's own trade) as Tradovate spells it."""
-    try:
-        return to_canonical(symbol)
-    except Unsupported:
-        return symbol
+    return as_spelled(to_canonical, symbol)

@@ -22,17 +22,14 @@ day margins, the label of bars. Inferred without a setting:
 from collections.abc import AsyncIterator, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
-from typing import Protocol
 
-from fillpath.accounts.ports.account_store import AccountStore
-from fillpath.clock import Clock
-from fillpath.errors import BrokerUnavailable, Unsupported
+from fillpath.errors import BrokerUnavailable
 from fillpath.market.bars import Gap, History, Interval
-from fillpath.market.instruments import Resolved, instrument_of
-from fillpath.market.ports.trading_hours import TradingHours
+from fillpath.market.instruments import instrument_of
 from fillpath.orders.model import Leg
 from fillpath.orders.outcomes import LegView, Outcome, Position, Rejected
-from fillpath_brokers.canonical import instrument_behind, root_of, understood
+from fillpath_brokers.canonical import Understanding, instrument_behind, root_of
+from fillpath_brokers.documents import readable
 from fillpath_brokers.facade import (
     Balances,
     BrokerOrder,
@@ -46,86 +43,47 @@ from fillpath_brokers.facade import (
 )
 from fillpath_brokers.gaps import with_gaps
 from fillpath_brokers.market_hours import MarketHours
-from fillpath_brokers.token_store import TokenStore
+from fillpath_brokers.services import Services
+from fillpath_brokers.streaming.driver import Means
+from fillpath_brokers.tradovate.book import OrderBook
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.capabilities import KEY, NAME
 from fillpath_brokers.tradovate.history import MarketReader
+from fillpath_brokers.tradovate.holdings import Holdings
 from fillpath_brokers.tradovate.look_up import LookUp
-from fillpath_brokers.tradovate.orders import OrderBook
 from fillpath_brokers.tradovate.placing import Placing, Tools
-from fillpath_brokers.tradovate.precheck import Precheck, amount
+from fillpath_brokers.tradovate.precheck import Precheck
 from fillpath_brokers.tradovate.reading import Reading
 from fillpath_brokers.tradovate.settings import Settings
 from fillpath_brokers.tradovate.streams import TradovateStreams
 from fillpath_brokers.tradovate.symbols import to_canonical, to_venue
-from fillpath_brokers.web import Web
 
 
-class TradovateServices(Protocol):
-    """What Tradovate takes of the outside."""
-
-    @property
-    def clock(self) -> Clock:
-        """The time."""
-        ...
-
-    @property
-    def accounts(self) -> AccountStore:
-        """The accounts, with their connection."""
-        ...
-
-    @property
-    def tokens(self) -> TokenStore:
-        """What lets them in."""
-        ...
-
-    @property
-    def web(self) -> Web:
-        """The pool of connections."""
-        ...
-
-    @property
-    def hours(self) -> TradingHours:
-        """When exchanges trade."""
-        ...
-
-
-class TradovateBroker:
-    """One account at Tradovate. `market` asks for bars and prices, where not over the network."""
+class TradovateBroker(Understanding):
+    """One account at Tradovate. `market` asks for bars and prices, `means` are of its streams, where not over the network."""
 
     key = KEY
     name = NAME
 
-    def __init__(self, account_id: str, services: TradovateServices, market: MarketReader | None = None) -> None:
-        account = services.accounts.account(account_id)
-        self._roll_days = account.roll_days
-        self._settings = Settings.of(account.connection)
-        self.capabilities = self._settings.capabilities
-        self._clock = services.clock
+    def __init__(
+        self, account_id: str, services: Services, market: MarketReader | None = None, means: Means | None = None
+    ) -> None:
+        account, clock = services.accounts.account(account_id), services.clock
+        settings = Settings.of(account.connection)
+        super().__init__(settings.capabilities, clock, account.roll_days)
         self._hours = services.hours
-        self._calls = Calls(account, services.tokens, services.web, services.clock, self._settings)
-        self._market = market or MarketReader(self._settings, services.clock)
-        self._reading = Reading(self._calls, self._settings.account)
-        look_up = LookUp(self._reading, self._settings.look_up_skew_s, self._settings.quarantine_s)
-        hours = MarketHours(services.hours, services.clock)
-        self._placing = Placing(Tools(self._calls, self._reading, look_up, self._market, hours, self._settings, services.clock))
-        self._book = OrderBook(self._calls, self._reading, look_up)
-        self._precheck = Precheck(self._calls, self._reading, self._settings, hours)
-        self._streams = TradovateStreams(self._calls, self._reading, self._settings)
+        self._calls = Calls(account, services.tokens, services.web, clock, settings)
+        self._market = market or MarketReader(settings, clock)
+        reading = Reading(self._calls, settings.account)
+        look_up = LookUp(reading, settings.look_up_skew_s, settings.quarantine_s)
+        hours = MarketHours(services.hours, clock)
+        self._holdings = Holdings(self._calls, reading, settings)
+        self._book = OrderBook(self._calls, reading, look_up)
+        self._placing = Placing(Tools(self._calls, reading, look_up, self._holdings, self._market, hours, settings, clock))
+        self._precheck = Precheck(self._calls, reading, self._holdings, settings, hours)
+        self._streams = TradovateStreams(self._calls, reading, settings, means)
 
     # --- symbols ----------------------------------------------------------------------------------------------------------------
-
-    def supports(self, symbol: str) -> bool:
-        """Whether it is a future of the catalogue."""
-        try:
-            self.contract(symbol)
-        except Unsupported:
-            return False
-        return True
-
-    def contract(self, symbol: str) -> Resolved:
-        """The instrument and contract that a symbol means; Unsupported if it is no future of the catalogue."""
-        return understood(symbol, self._clock.now().date(), self.capabilities, NAME, self._roll_days)
 
     def to_venue(self, symbol: str) -> str:
         """Contracts as we spell them, a root as its continuous symbol."""
@@ -139,9 +97,12 @@ class TradovateBroker:
         """The contract whose maturity Tradovate marks as the front."""
         to_venue(root)
         suggested = self._calls.listed("contract/suggest", t=root, l=20)
-        contracts = {int(each["contractMaturityId"]): str(each["name"]) for each in suggested if root_of(each["name"]) == root}
-        maturities = self._calls.of_many("contractMaturity/items", "ids", sorted(contracts))
-        fronts = [contracts[int(each["id"])] for each in maturities if each.get("isFront")]
+        with readable("Tradovate's contracts"):
+            contracts = {
+                int(each["contractMaturityId"]): str(each["name"]) for each in suggested if root_of(each["name"]) == root
+            }
+            maturities = self._calls.of_many("contractMaturity/items", "ids", sorted(contracts))
+            fronts = [contracts[int(each["id"])] for each in maturities if each.get("isFront")]
         if len(fronts) != 1:
             raise BrokerUnavailable(f"{NAME} names {len(fronts)} contracts of {root} as the front month")
         return to_canonical(fronts[0])
@@ -180,39 +141,15 @@ class TradovateBroker:
 
     def accounts(self) -> tuple[VenueAccount, ...]:
         """Every account of the login."""
-        return tuple(
-            VenueAccount(str(each["id"]), str(each["name"]), self._settings.currency, self.capabilities.asset_classes)
-            for each in self._reading.accounts()
-        )
+        return self._holdings.accounts()
 
     def positions(self) -> tuple[Position, ...]:
         """Every held contract; one outside the catalogue is shown as Tradovate spells it."""
-        listed = self._calls.listed("position/deps", masterid=self._reading.account().number, urgent=True)
-        held = [each for each in listed if each["netPos"]]
-        names = self._reading.names({int(each["contractId"]) for each in held})
-        return tuple(
-            Position(
-                names[int(each["contractId"])],
-                root_of(names[int(each["contractId"])]),
-                Decimal(str(each["netPos"])),
-                None if each.get("netPrice") is None else Decimal(str(each["netPrice"])),
-            )
-            for each in held
-        )
+        return self._holdings.positions()
 
     def balances(self) -> Balances:
-        """Cash, equity and results; what was paid in fees is part of the cash and told nowhere as a sum."""
-        cash = self._precheck.snapshot()
-        unrealised = amount(cash, "openPnL")
-        return Balances(
-            currency=self._settings.currency,
-            cash=amount(cash, "totalCashValue"),
-            equity=amount(cash, "netLiq") if cash.get("netLiq") is not None else amount(cash, "totalCashValue") + unrealised,
-            margin_used=amount(cash, "initialMargin"),
-            realised_pnl=amount(cash, "realizedPnL"),
-            unrealised_pnl=unrealised,
-            commission=Decimal(0),
-        )
+        """Cash, equity and results."""
+        return self._holdings.balances()
 
     def cancel_all(self) -> None:
         """Ask for the cancellation of every working order, one by one."""
@@ -250,6 +187,6 @@ class TradovateBroker:
         return to_venue(self.contract(symbol).contract if instrument is None or instrument.root == symbol else symbol)
 
 
-def open_account(account_id: str, services: TradovateServices) -> TradovateBroker:
+def open_account(account_id: str, services: Services) -> TradovateBroker:
     """The account at Tradovate."""
     return TradovateBroker(account_id, services)

@@ -20,7 +20,6 @@ Whatever the status, what is filled completely is FILLED. A fill that was busted
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from decimal import ROUND_HALF_EVEN, Decimal
 from typing import Any, NamedTuple
 
@@ -28,7 +27,8 @@ from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView, Rejected
 from fillpath_brokers.canonical import instrument_behind
-from fillpath_brokers.facade import BrokerOrder, Change
+from fillpath_brokers.documents import moment, number, number_or_none, readable
+from fillpath_brokers.facade import BrokerOrder, Change, Execution
 
 Document = Mapping[str, Any]
 
@@ -145,7 +145,7 @@ def counted(fills: Iterable[Document]) -> list[Document]:
 
 def filled_quantity(fills: Iterable[Document]) -> Decimal:
     """How much they come to."""
-    return sum((_decimal(fill["qty"]) for fill in counted(fills)), Decimal(0))
+    return sum((number(fill["qty"]) for fill in counted(fills)), Decimal(0))
 
 
 def is_live(order: Document) -> bool:
@@ -167,10 +167,10 @@ def view_of(
     why: Rejected | None = None,
 ) -> LegView:
     """The order from its parts; BrokerUnavailable if they cannot be read."""
-    try:
+    with readable("Tradovate's order"):
         kept = counted(fills)
         filled = filled_quantity(kept)
-        value = sum((_decimal(fill["qty"]) * _decimal(fill["price"]) for fill in kept), Decimal(0))
+        value = sum((number(fill["qty"]) * number(fill["price"]) for fill in kept), Decimal(0))
         return LegView(
             status=_status(order["ordStatus"], filled, quantity),
             broker_order_id=str(order["id"]),
@@ -181,8 +181,6 @@ def view_of(
             reason=why.reason if why else None,
             text=why.text if why else None,
         )
-    except (KeyError, TypeError, ValueError, ArithmeticError) as exc:
-        raise BrokerUnavailable(f"Tradovate's order cannot be read: {exc!r}") from exc
 
 
 def working_order(order: Document, version: Document, view: LegView, contract: str, client_order_id: str) -> BrokerOrder:
@@ -191,12 +189,25 @@ def working_order(order: Document, version: Document, view: LegView, contract: s
         client_order_id=client_order_id,
         contract=contract,
         side=side_of(order),
-        quantity=_decimal(version["orderQty"]),
+        quantity=number(version["orderQty"]),
         type=_OURS.get(version["orderType"], OrderType.MARKET),
         limit_price=_price(version, "price"),
         stop_price=_price(version, "stopPrice"),
         reduce_only=False,
         view=view,
+    )
+
+
+def execution(fill: Document, contract: str) -> Execution:
+    """A fill of the listing."""
+    return Execution(
+        execution_id=str(fill["id"]),
+        broker_order_id=str(fill["orderId"]),
+        contract=contract,
+        side=side_of(fill),
+        quantity=number(fill["qty"]),
+        price=number(fill["price"]),
+        at=moment(fill["timestamp"]),
     )
 
 
@@ -207,18 +218,13 @@ def is_as_sent(leg: Leg, version: Document) -> bool:
         "price": leg.limit_price if kind in {OrderType.LIMIT, OrderType.STOP_LIMIT} else None,
         "stopPrice": leg.stop_price if kind in {OrderType.STOP, OrderType.STOP_LIMIT} else None,
     }
-    same = version["orderType"] == TYPES[kind] and _decimal(version["orderQty"]) == leg.quantity
+    same = version["orderType"] == TYPES[kind] and number(version["orderQty"]) == leg.quantity
     return same and all(_price(version, name) == price for name, price in prices.items() if price is not None)
 
 
 def fees_in(fees: Iterable[Document]) -> Decimal:
     """What fills cost."""
-    return sum((_decimal(fee.get(name) or 0) for fee in fees for name in _FEES), Decimal(0))
-
-
-def moment(text: str) -> datetime:
-    """An instant as Tradovate writes it."""
-    return datetime.fromisoformat(text)
+    return sum((number(fee.get(name) or 0) for fee in fees for name in _FEES), Decimal(0))
 
 
 def _exits(leg: Leg) -> list[dict[str, Any]]:
@@ -263,9 +269,4 @@ def _on_tick(price: Decimal, tick: Decimal) -> Decimal:
 
 
 def _price(version: Document, name: str) -> Decimal | None:
-    value = version.get(name)
-    return None if value is None else _decimal(value)
-
-
-def _decimal(value: Any) -> Decimal:
-    return value if isinstance(value, Decimal) else Decimal(str(value))
+    return number_or_none(version.get(name))

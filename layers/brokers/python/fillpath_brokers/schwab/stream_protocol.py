@@ -16,7 +16,6 @@ Of account activity only the order's id is used: whoever hears of it reads the o
 ====================  =====================================================================================================
 """
 
-from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -28,6 +27,7 @@ import msgspec
 from fillpath.market.bars import Bar, Quote
 from fillpath_brokers.facade import Feed
 from fillpath_brokers.schwab.frames import ACTIVITY, BARS, FRAME, QUOTES, Content, Data, Level, Notice, Response
+from fillpath_brokers.streaming.commands import Commands
 from fillpath_brokers.streaming.decoding import unread
 from fillpath_brokers.streaming.protocol import (
     Action,
@@ -41,6 +41,8 @@ from fillpath_brokers.streaming.protocol import (
     StreamProtocol,
     ended_as_usual,
 )
+from fillpath_brokers.streaming.topics import NotToBeHad, by_channel
+from fillpath_brokers.streaming.topics import topic as topic_in
 
 ORDERS = "ACCT_ACTIVITY Account Activity"
 """The topic of changed orders."""
@@ -60,7 +62,6 @@ _FIELDS = {
 _DONE = {0, 26, 27, 28, 29}
 _DENIED, _TAKEN_OVER, _LIMIT, _BAD_COMMAND = 3, 12, 19, 21
 _NOT_TO_BE_HAD = {_LIMIT, 22, 23, 24, 25}
-_BEATS_TO_ANSWER = 3
 # Types of account activity after which an order is as it was: Schwab has asked an exchange, or watches.
 _NO_CHANGE = {"SUBSCRIBED", "ExecutionRequested", "ExecutionRequestCreated", "ExecutionRequestCompleted"}
 
@@ -85,15 +86,8 @@ class Changed:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
-class NotToBeHad:
-    """Schwab does not give these topics."""
-
-    topics: frozenset[str]
-    text: str
-
-
-StreamerEvent = Quote | Bar | Changed | NotToBeHad
+StreamerEvent = Quote | Bar | Changed
+_Action = Action[StreamerEvent | NotToBeHad]
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,25 +100,33 @@ class _Command:
 
 def topic(feed: Feed, symbol: str) -> str:
     """The topic of a symbol (Schwab's spelling) in a feed; KeyError for trades, which there are none of."""
-    return f"{_SERVICES[feed, symbol.startswith('/')]} {symbol}"
+    return topic_in(_SERVICES[feed, symbol.startswith("/")], symbol)
 
 
-class StreamerProtocol(StreamProtocol[StreamerEvent]):
-    """One connection. `renew_at`: when it is to be made anew, with a newer token; `shortest_s`: see `ended`."""
+def topic_of(event: StreamerEvent) -> str | None:
+    """What an event is about; None: it is for everybody."""
+    match event:
+        case Quote():
+            return topic(Feed.QUOTES, event.symbol)
+        case Bar():
+            return topic(Feed.BARS, event.symbol)
+        case Changed():
+            return ORDERS
+
+
+class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
+    """One connection. `shortest_s`: see `ended`."""
 
     silence_s = 45.0
     beat_s: float | None = 10.0
 
-    def __init__(self, who: Who, topics: Iterable[str], shortest_s: float = 0.0, renew_at: datetime | None = None) -> None:
+    def __init__(self, who: Who, topics: Iterable[str], shortest_s: float = 0.0) -> None:
         self._who = who
         self._wanted = sorted(topics)
         self._shortest_s = shortest_s
-        self._renew_at = renew_at
         self._carried: dict[str, set[str]] = {}
-        self._waiting: deque[_Command] = deque()
-        self._asked: _Command | None = None
+        self._commands: Commands[_Command] = Commands()
         self._requests = 0
-        self._beats = 0
         self._ready = False
         self._quotes: dict[str, dict[str, Any]] = {}
         self._sequence: int | None = None
@@ -133,22 +135,20 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
         self.denied: str | None = None
         """Why the token was refused, once it was."""
 
-    def opened(self) -> Sequence[Action[StreamerEvent]]:
+    def opened(self) -> Sequence[_Action]:
         """Sign in."""
-        self._waiting.append(_Command("ADMIN", "LOGIN", (), frozenset()))
+        self._commands.add([_Command("ADMIN", "LOGIN", (), frozenset())])
         return self._next()
 
-    def received(self, frame: Frame, at: datetime) -> Sequence[Action[StreamerEvent]]:
+    def received(self, frame: Frame, at: datetime) -> Sequence[_Action]:
         """Answers, data and notices, in the order in which they come."""
         self._since, self._until = self._since or at, at
         try:
-            message = FRAME.decode(frame)
+            message = FRAME(frame)
         except (msgspec.DecodeError, UnicodeDecodeError) as exc:
             unread.count("schwab streamer", exc)
             return ()
-        if self._ready and self._renew_at is not None and at >= self._renew_at:
-            return [Reconnect("the access token is about to end", planned=True)]
-        actions: list[Action[StreamerEvent]] = []
+        actions: list[_Action] = []
         for response in message.response:
             actions += self._answered(response)
         for data in message.data:
@@ -157,30 +157,29 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
             actions += self._noticed(notice)
         return actions
 
-    def beat(self) -> Sequence[Action[StreamerEvent]]:
+    def beat(self) -> Sequence[_Action]:
         """Heartbeats come from Schwab; a command that is not answered between them never will be."""
-        self._beats += 1
-        if self._asked and self._beats > _BEATS_TO_ANSWER:
-            return [Reconnect(f"no answer to {self._asked.name} of {self._asked.service}")]
+        if self._commands.overdue() and (asked := self._commands.asked):
+            return [Reconnect(f"no answer to {asked.name} of {asked.service}")]
         return ()
 
-    def subscribe(self, add: Sequence[str], remove: Sequence[str]) -> Sequence[Action[StreamerEvent]]:
+    def subscribe(self, add: Sequence[str], remove: Sequence[str]) -> Sequence[_Action]:
         """More topics first, so that there always is one; then fewer."""
         self._want(add)
-        for service, wished in _by_service(remove).items():
+        for service, wished in by_channel(remove).items():
             carried = self._carried.get(service, set())
             keys = [key for key in wished if key in carried]
             if not keys:
                 continue
             carried.difference_update(keys)
-            self._waiting.append(_command(service, "UNSUBS", keys))
+            self._commands.add([_command(service, "UNSUBS", keys)])
             for key in keys:
                 self._quotes.pop(f"{service} {key}", None)
         return self._next()
 
-    def token_changed(self, token: str) -> Sequence[Action[StreamerEvent]]:
-        """A running connection goes on with the token it has, unless `renew_at` says otherwise."""
-        return ()
+    def token_changed(self, token: str) -> Sequence[_Action]:
+        """Asked only where a running connection must sign in again: it can do so on a new one only."""
+        return [Reconnect("the access token was renewed", planned=True)]
 
     def ended(self, end: End, failures: int) -> Reconnect | GiveUp:
         """A connection that was Ready and ended within `shortest_s` (by the frames that came) is not made again."""
@@ -191,24 +190,24 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
         return ended_as_usual(end, failures)
 
     def _want(self, topics: Iterable[str]) -> None:
-        for service, keys in _by_service(topics).items():
+        for service, keys in by_channel(topics).items():
             carried = self._carried.setdefault(service, set())
-            self._waiting.append(_command(service, "ADD" if carried else "SUBS", keys))
+            self._commands.add([_command(service, "ADD" if carried else "SUBS", keys)])
             carried.update(keys)
 
-    def _next(self) -> list[Action[StreamerEvent]]:
+    def _next(self) -> list[_Action]:
         """The next command, if none is on its way."""
-        if self._asked or not self._waiting:
+        command = self._commands.next()
+        if command is None:
             return []
-        self._asked, self._beats = self._waiting.popleft(), 0
         self._requests += 1
         request = {
             "requestid": str(self._requests),
-            "service": self._asked.service,
-            "command": self._asked.name,
+            "service": command.service,
+            "command": command.name,
             "SchwabClientCustomerId": self._who.customer_id,
             "SchwabClientCorrelId": self._who.correlation_id,
-            "parameters": self._parameters(self._asked),
+            "parameters": self._parameters(command),
         }
         return [Send(msgspec.json.encode({"requests": [request]}).decode())]
 
@@ -220,12 +219,12 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
         keys = {"keys": ",".join(command.keys)}
         return keys if command.name == "UNSUBS" else {**keys, "fields": _FIELDS[command.service]}
 
-    def _answered(self, response: Response) -> list[Action[StreamerEvent]]:
-        asked = self._asked
+    def _answered(self, response: Response) -> list[_Action]:
+        asked = self._commands.asked
         if asked is None or response.requestid != str(self._requests):
             return self._code(response.content) if response.content.code not in _DONE else []
-        self._asked = None
-        actions: list[Action[StreamerEvent]] = []
+        self._commands.answered()
+        actions: list[_Action] = []
         if response.content.code in _NOT_TO_BE_HAD:
             actions.append(Heard(self._lost(asked, response.content)))
         elif response.content.code not in _DONE:
@@ -233,7 +232,7 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
         if asked.name == "LOGIN":
             self._want(self._wanted)
         actions += self._next()
-        if not self._ready and self._asked is None:
+        if not self._ready and self._commands.asked is None:
             self._ready = True
             actions.append(Ready())
         return actions
@@ -244,7 +243,7 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
             return NotToBeHad(asked.topics, f"Schwab streams no more symbols of {asked.service} ({content.msg})")
         return NotToBeHad(asked.topics, f"Schwab does not stream {', '.join(asked.keys)} of {asked.service} ({content.msg})")
 
-    def _code(self, content: Content) -> list[Action[StreamerEvent]]:
+    def _code(self, content: Content) -> list[_Action]:
         told = f"Schwab's streamer: {content.code} {content.msg}"
         if content.code == _TAKEN_OVER:
             return [GiveUp(f"another connection took over: Schwab allows one for each login ({content.msg})")]
@@ -254,12 +253,12 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
             self.denied = content.msg or "login denied"
         return [Reconnect(told)]
 
-    def _noticed(self, notice: Notice) -> list[Action[StreamerEvent]]:
+    def _noticed(self, notice: Notice) -> list[_Action]:
         if notice.content is None or notice.content.code in _DONE:
             return []
         return self._code(notice.content)
 
-    def _data(self, data: Data, at: datetime) -> Iterator[Action[StreamerEvent]]:
+    def _data(self, data: Data, at: datetime) -> Iterator[_Action]:
         for raw in data.content:
             try:
                 event = self._event(data, raw, at)
@@ -271,9 +270,9 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
 
     def _event(self, data: Data, raw: msgspec.Raw, at: datetime) -> StreamerEvent | None:
         if data.service in QUOTES:
-            return self._quote(data, QUOTES[data.service].decode(raw), at)
+            return self._quote(data, QUOTES[data.service](raw), at)
         if data.service in BARS:
-            bar = BARS[data.service].decode(raw)
+            bar = BARS[data.service](raw)
             return Bar(bar.key, _moment(bar.start), bar.open, bar.high, bar.low, bar.close, bar.volume)
         return self._activity(raw, at) if data.service == "ACCT_ACTIVITY" else None
 
@@ -296,7 +295,7 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
         )
 
     def _activity(self, raw: msgspec.Raw, at: datetime) -> Changed | None:
-        activity = ACTIVITY.decode(raw)
+        activity = ACTIVITY(raw)
         before, self._sequence = self._sequence, activity.seq
         if before is not None and activity.seq is not None and activity.seq > before + 1:
             return Changed(activity.account, None, at)
@@ -305,16 +304,8 @@ class StreamerProtocol(StreamProtocol[StreamerEvent]):
         return Changed(activity.account, activity.order_id, at)
 
 
-def _by_service(topics: Iterable[str]) -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    for each in sorted(topics):
-        service, _, key = each.partition(" ")
-        found.setdefault(service, []).append(key)
-    return found
-
-
 def _command(service: str, name: str, keys: Sequence[str]) -> _Command:
-    return _Command(service, name, tuple(keys), frozenset(f"{service} {key}" for key in keys))
+    return _Command(service, name, tuple(keys), frozenset(topic_in(service, key) for key in keys))
 
 
 def _price(kept: Mapping[str, Any], side: str) -> Decimal | None:

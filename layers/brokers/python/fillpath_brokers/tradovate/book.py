@@ -6,14 +6,15 @@ from datetime import datetime
 from decimal import Decimal
 
 from fillpath.errors import BrokerUnavailable
-from fillpath.orders.model import Leg, OrderType
+from fillpath.orders.model import Leg
 from fillpath.orders.outcomes import LegView
+from fillpath_brokers.documents import moment, number, readable
 from fillpath_brokers.facade import BrokerOrder, Execution, OrderRef
-from fillpath_brokers.pairs import pair_view
+from fillpath_brokers.pairs import exits_wanted, pair_view
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.look_up import LookUp, placed_by
 from fillpath_brokers.tradovate.reading import Reading, live
-from fillpath_brokers.tradovate.wire import counted, moment, side_of, view_of, working_order
+from fillpath_brokers.tradovate.wire import counted, execution, view_of, working_order
 
 
 class OrderBook:
@@ -30,7 +31,7 @@ class OrderBook:
         if not ids:
             return None
         leg = ref.leg
-        exits = self._look_up.exits(ids[0], leg) if leg is not None and _is_bracket(leg) and len(ids) == 1 else ()
+        exits = self._look_up.exits(ids[0], leg) if leg is not None and exits_wanted(leg) and len(ids) == 1 else ()
         views = self._reading.views((*ids, *exits), _sizes((*ids, *exits), leg))
         if not any(each in views for each in ids):
             return None
@@ -49,37 +50,28 @@ class OrderBook:
         named = {order_id: name for name, order_id in placed_by(self._reading.commands()).items()}
         if missing := set(ids) - versions.keys():
             raise BrokerUnavailable(f"Tradovate does not say what order {min(missing)} is like")
-        contracts = self._reading.names({int(order["contractId"]) for order in working})
-        return tuple(
-            working_order(
-                order,
-                versions[each],
-                view_of(order, fills[each], Decimal(str(versions[each]["orderQty"]))),
-                contracts[int(order["contractId"])],
-                named.get(each, ""),
+        with readable("Tradovate's orders"):
+            contracts = self._reading.names({int(order["contractId"]) for order in working})
+            return tuple(
+                working_order(
+                    order,
+                    versions[each],
+                    view_of(order, fills[each], number(versions[each]["orderQty"])),
+                    contracts[int(order["contractId"])],
+                    named.get(each, ""),
+                )
+                for each, order in zip(ids, working, strict=True)
             )
-            for each, order in zip(ids, working, strict=True)
-        )
 
     def fills(self, since: datetime) -> tuple[Execution, ...]:
         """What was filled since then, the oldest first, as far back as Tradovate lists fills."""
-        mine = {int(order["id"]) for order in self._reading.order_list()}
-        found = [fill for fill in counted(self._calls.listed("fill/list")) if int(fill["orderId"]) in mine]
-        found = [fill for fill in found if moment(fill["timestamp"]) >= since]
-        contracts = self._reading.names({int(fill["contractId"]) for fill in found})
-        executions = [
-            Execution(
-                execution_id=str(fill["id"]),
-                broker_order_id=str(fill["orderId"]),
-                contract=contracts[int(fill["contractId"])],
-                side=side_of(fill),
-                quantity=Decimal(str(fill["qty"])),
-                price=Decimal(str(fill["price"])),
-                at=moment(fill["timestamp"]),
-            )
-            for fill in found
-        ]
-        return tuple(sorted(executions, key=lambda each: (each.at, int(each.execution_id))))
+        orders, fills = self._reading.order_list(), self._calls.listed("fill/list")
+        with readable("Tradovate's fills"):
+            mine = {int(order["id"]) for order in orders}
+            found = [each for each in counted(fills) if int(each["orderId"]) in mine and moment(each["timestamp"]) >= since]
+            contracts = self._reading.names({int(fill["contractId"]) for fill in found})
+            executions = [execution(fill, contracts[int(fill["contractId"])]) for fill in found]
+            return tuple(sorted(executions, key=lambda each: (each.at, int(each.execution_id))))
 
     def _together(self, ids: Sequence[int], views: dict[int, LegView], leg: Leg | None) -> LegView:
         missing = [each for each in ids if each not in views]
@@ -87,10 +79,6 @@ class OrderBook:
             raise BrokerUnavailable(f"Tradovate does not show order {missing[0]}, which belongs to another one")
         size = leg.quantity if leg is not None else max(self._reading.size(each) for each in ids)
         return pair_view([views[each] for each in ids], size)
-
-
-def _is_bracket(leg: Leg) -> bool:
-    return leg.type is not OrderType.OCO and not (leg.take_profit is None and leg.stop_loss is None)
 
 
 def _sizes(ids: Sequence[int], leg: Leg | None) -> dict[int, Decimal]:

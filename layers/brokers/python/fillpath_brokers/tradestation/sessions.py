@@ -1,4 +1,4 @@
-"""The ways to TradeStation, one per kind of requests: it counts each kind by itself, in windows of 5 minutes.
+"""The sessions of an account at TradeStation, one per kind of requests: it counts each kind by itself, in windows of 5 minutes.
 
 A window lets 250 requests through and begins with the first of them. A bucket of 50 at once and 40 a minute never asks for more
 than that in any 5 minutes.
@@ -21,7 +21,7 @@ _QUOTES = Quota(20, burst=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Lines:
+class Sessions:
     """`execution` places, changes and cancels; the others read."""
 
     execution: Session
@@ -34,7 +34,7 @@ class Lines:
     quotes: Session
 
     @classmethod
-    def of(cls, account: Account, tokens: TokenStore, web: Web, settings: Settings) -> "Lines":
+    def of(cls, account: Account, tokens: TokenStore, web: Web, settings: Settings) -> "Sessions":
         """The account's own."""
         orders = Quota(settings.orders_per_minute, _ORDERS_AT_ONCE, _KEPT_FOR_EXITS_AND_CANCELS)
         reads = Quota(settings.reads_per_minute, _READS_AT_ONCE, _KEPT_FOR_EXITS)

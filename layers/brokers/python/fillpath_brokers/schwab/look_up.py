@@ -9,13 +9,13 @@ from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from decimal import Decimal
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable
-from fillpath.orders.model import Leg, LegStatus, OrderType
+from fillpath.orders.model import Leg, LegStatus
 from fillpath.orders.outcomes import LegView
-from fillpath_brokers.pairs import ids_of, pair_view
+from fillpath_brokers.documents import moment, number, readable
+from fillpath_brokers.pairs import exits_wanted, ids_in, ids_of, pair_view
 from fillpath_brokers.schwab.bodies import is_what_was_sent
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.trader import Trader
@@ -24,15 +24,15 @@ from fillpath_brokers.schwab.wire import (
     Document,
     entered_at,
     exits_of,
+    filled_of,
     instruction_of,
     is_group,
-    moment,
-    number,
     order_id,
     singles,
     symbol_of,
     view_of,
 )
+from fillpath_brokers.window import Window
 
 THEN = ">"
 """Between an order and the one that took its place, in the name of both."""
@@ -52,7 +52,7 @@ class Found:
     def view(self) -> LegView:
         """What filled of all of them, under the name that finds them all again."""
         view = view_of(self.order, self.before)
-        filled = [order_id(each) for each in self.before if each.get("filledQuantity")]
+        filled = [order_id(each) for each in self.before if filled_of(each)]
         return replace(view, broker_order_id=THEN.join([*filled, order_id(self.order)]))
 
 
@@ -97,16 +97,13 @@ class LookUp:
 
     def sent(self, leg: Leg, body: Mapping[str, Any], others: Iterable[str] = ()) -> Document | None:
         """The same as a document."""
-        taken = {each for name in others for part in ids_of(name) for each in part.split(THEN)}
-        if leg.prepared_at is None or leg.submit_by is None:
-            raise BrokerUnavailable(f"it is not known when {leg.client_order_id} was sent, so it cannot be found at Schwab")
-        skew = timedelta(seconds=self._settings.look_up_skew_s)
-        since, until = leg.prepared_at - skew, leg.submit_by + timedelta(seconds=self._settings.quarantine_s)
-        alike = [order for order in self._trader.orders(since, until) if is_what_was_sent(order, body)]
+        taken = {each for name in ids_in(others) for each in name.split(THEN)}
+        window = Window.of(leg, self._settings.look_up_skew_s, self._settings.quarantine_s)
         alike = [
             order
-            for order in alike
-            if since <= (entered_at(order) or since) <= until
+            for order in self._trader.orders(window.opens, window.closes)
+            if is_what_was_sent(order, body)
+            and window.holds(entered_at(order) or window.opens)
             and not self._is_of_another(order, leg)
             and taken.isdisjoint(_names(order))
         ]
@@ -144,8 +141,7 @@ class LookUp:
 
     def _with_exits(self, found: Found, leg: Leg | None) -> LegView:
         exits = [self._followed(each) for each in self._exits(found)]
-        wanted = 0 if leg is None or leg.type is OrderType.OCO else (leg.take_profit is not None) + (leg.stop_loss is not None)
-        if len(exits) < wanted and found.view.status is not LegStatus.REJECTED:
+        if len(exits) < exits_wanted(leg) and found.view.status is not LegStatus.REJECTED:
             raise BrokerUnavailable(f"Schwab does not show the exits of order {order_id(found.order)} yet")
         return replace(found.view, exits=_pair(exits)) if exits else found.view
 
@@ -201,5 +197,6 @@ def _may_replace(new: Document, old: Document) -> bool:
 
 
 def _pair(exits: list[Found]) -> LegView:
-    quantity = max(number(each.order.get("quantity")) or Decimal(0) for each in exits)
+    with readable("Schwab's exits"):
+        quantity = max(number(each.order["quantity"]) for each in exits)
     return pair_view([each.view for each in exits], quantity)

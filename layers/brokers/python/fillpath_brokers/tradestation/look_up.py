@@ -6,15 +6,14 @@ time of opening. Of several that are, nobody can tell which it is.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, OrderType
+from fillpath_brokers.documents import moment_or_none, readable
+from fillpath_brokers.pairs import exits_wanted
 from fillpath_brokers.tradestation.wire import (
     Document,
     limit_price_of,
-    moment,
     ordered_of,
     related,
     side_of,
@@ -23,6 +22,7 @@ from fillpath_brokers.tradestation.wire import (
     trail_of,
     type_of,
 )
+from fillpath_brokers.window import Window
 
 _SIBLINGS = ("OSP", "BRK", "OCO")
 _LINKS = ("OSO", *_SIBLINGS)
@@ -30,38 +30,17 @@ _WITH_LIMIT = {OrderType.LIMIT, OrderType.STOP_LIMIT}
 _WITH_STOP = {OrderType.STOP, OrderType.STOP_LIMIT}
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
-    """The stretch of time in which a leg can have been opened."""
-
-    opens: datetime
-    closes: datetime
-
-    @classmethod
-    def of(cls, leg: Leg, skew_s: float, quarantine_s: float) -> "Window":
-        """From when it was prepared until nothing of it can appear any more; BrokerUnavailable if it was never prepared."""
-        if leg.prepared_at is None or leg.submit_by is None:
-            raise BrokerUnavailable(f"TradeStation keeps no ids of ours, and when {leg.client_order_id} was sent is not known")
-        skew = timedelta(seconds=skew_s)
-        # Times of TradeStation have whole seconds: one that opened within this second may be told as before it.
-        return cls((leg.prepared_at - skew).replace(microsecond=0), leg.submit_by + timedelta(seconds=quarantine_s) + skew)
-
-    def holds(self, at: datetime | None) -> bool:
-        """Whether that moment is inside."""
-        return at is not None and self.opens <= at <= self.closes
-
-
 def orders_of(leg: Leg, symbol: str, orders: Sequence[Document], window: Window) -> tuple[Document, ...]:
     """The leg's order (of a pair both); none: there is no such order. BrokerUnavailable if it cannot be told."""
-    plain = [order for order in orders if len(order.get("Legs") or ()) == 1]
-    opened = [order for order in plain if window.holds(moment(order.get("OpenedDateTime")))]
-    if leg.type is OrderType.OCO:
-        return _pair_of(leg, symbol, opened)
-    bracket = leg.take_profit is not None or leg.stop_loss is not None
-    same = [order for order in opened if _is_same(leg, symbol, order)]
-    found = [order for order in same if not related(order, *(_SIBLINGS if bracket else _LINKS))]
-    with_exits = [order for order in found if related(order, "OSO")]
-    return tuple(_only(with_exits or found, leg))
+    with readable("TradeStation's orders"):
+        plain = [order for order in orders if len(order.get("Legs") or ()) == 1]
+        opened = [order for order in plain if window.holds(moment_or_none(order.get("OpenedDateTime")))]
+        if leg.type is OrderType.OCO:
+            return _pair_of(leg, symbol, opened)
+        same = [order for order in opened if _is_same(leg, symbol, order)]
+        found = [order for order in same if not related(order, *(_SIBLINGS if exits_wanted(leg) else _LINKS))]
+        with_exits = [order for order in found if related(order, "OSO")]
+        return tuple(_only(with_exits or found, leg))
 
 
 def _pair_of(leg: Leg, symbol: str, orders: Sequence[Document]) -> tuple[Document, ...]:

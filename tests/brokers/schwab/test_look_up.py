@@ -50,7 +50,7 @@ def test_only_the_time_in_which_it_may_have_been_entered_is_asked_for() -> None:
     assert wanted.leg is not None
     since, until = asked_for(at)
     assert since == NOW - timedelta(seconds=2 + 7)
-    assert until == NOW + timedelta(seconds=8 + 90)
+    assert until == NOW + timedelta(seconds=8 + 90 + 7)
 
 
 def test_what_was_entered_outside_that_time_is_another_order() -> None:

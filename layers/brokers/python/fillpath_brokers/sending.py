@@ -1,0 +1,75 @@
+"""Sending what must be sent once. In: a request that places or changes an order, and how its answer is read. Out: its outcome.
+
+What goes wrong before it is sent is evidence that nothing was done, and is raised: NotSent, NeedsReauth, Unsupported. What goes
+wrong afterwards, while its answer is read or something is looked up for it, is evidence of nothing: Unknown, whatever it was.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Protocol, TypeVar
+
+from fillpath.errors import BrokerError, BrokerUnavailable, NotSent
+from fillpath.orders.outcomes import Rejected, Unknown
+from fillpath_brokers.web import Reply, Request
+
+Outcome = TypeVar("Outcome")
+
+_IN_DOUBT = {408, 423, 425, 499}
+"""Of the 4xx, those that a server or something before it may answer though the request is, or will be, carried out."""
+
+
+class Sender(Protocol):
+    """Who sends: a session."""
+
+    def send(self, request: Request) -> Reply:
+        """The answer. NotSent, NeedsReauth: nothing was done; BrokerUnavailable: nobody knows."""
+        ...
+
+
+@contextmanager
+def before_sending() -> Iterator[None]:
+    """What has to be read before, and cannot be read, keeps the request from being sent (NotSent)."""
+    try:
+        yield
+    except NotSent:
+        raise
+    except BrokerUnavailable as exc:
+        raise NotSent(f"nothing was sent, because something could not be read before: {exc}") from exc
+
+
+def send_once(sender: Sender, request: Request, outcome: Callable[[Reply], Outcome]) -> Outcome | Unknown:
+    """The outcome that the answer is. NotSent, NeedsReauth: nothing was done."""
+    try:
+        reply = sender.send(request)
+    except NotSent:
+        raise
+    except BrokerUnavailable as exc:
+        return Unknown(str(exc))
+    try:
+        return outcome(reply)
+    except BrokerError as exc:  # even NotSent: it is about another request than the one that was answered
+        return Unknown(f"the answer was {reply.status}, and then: {exc}")
+
+
+def is_refusal(reply: Reply) -> bool:
+    """Whether the status alone is evidence that nothing was done."""
+    return 400 <= reply.status < 500 and reply.status not in _IN_DOUBT
+
+
+def not_done(reply: Reply, refusal: Callable[[Reply], Rejected], venue: str, text: str) -> Rejected | Unknown:
+    """What an answer says that is no success: refused, or in doubt with the venue's own `text`."""
+    return refusal(reply) if is_refusal(reply) else Unknown(f"{venue} answers {reply.status}: {text}")
+
+
+def ask_each(names: Iterable[str], ask: Callable[[str], None]) -> None:
+    """All are asked for, whatever comes of one; then what went wrong is raised (BrokerUnavailable)."""
+    problems: list[BrokerUnavailable] = []
+    for name in names:
+        try:
+            ask(name)
+        except BrokerUnavailable as exc:
+            problems.append(exc)
+    if len(problems) == 1:
+        raise problems[0]
+    if problems:
+        raise BrokerUnavailable("; ".join(map(str, problems)))
