@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 from itertools import count
-from typing import Any
+from typing import Any, cast
 from urllib.parse import parse_qs, urlsplit
 
 import httpx
@@ -23,7 +23,10 @@ from fillpath.orders.outcomes import Accepted, LegView
 from fillpath.orders.ports.desk import AccountRef
 from fillpath_brokers import registry
 from fillpath_brokers.desk import BrokerDesk
+from fillpath_brokers.exchange.scenario import parse
 from fillpath_brokers.facade import Broker, OrderRef
+from fillpath_brokers.paper.documents import book_document, read_book
+from fillpath_brokers.paper.venue import PaperBroker
 from fillpath_brokers.services import Services
 from fillpath_brokers.signing_in import SignInContext
 from fillpath_brokers.token_store import Renewal, TokenStore
@@ -31,6 +34,7 @@ from fillpath_brokers.web import Web
 from tests.brokers.services import services_on
 from tests.fakes.access_vault import FakeAccessVault
 from tests.fakes.account_store import FakeAccountStore
+from tests.fakes.paper_book_store import FakePaperBookStore
 from tests.fakes.rate_limits import FakeRateLimits
 from tests.fakes.token_ledger import FakeTokenLedger
 from tests.simulators.exchange import SimulatedExchange
@@ -38,6 +42,7 @@ from tests.simulators.options import Options
 from tests.simulators.server import Simulator, running, venue
 from tests.waiting import until
 
+PAPER = "paper"
 _numbers = count(1)
 
 
@@ -149,10 +154,39 @@ class Bench:
         return self.leg(take_profit=self.away(10), stop_loss=self.away(-10), **fields)
 
 
+class PaperSide:
+    """The other side of the paper exchange, as far as tests need what a simulator has; there is no HTTP that could go wrong."""
+
+    def __init__(self, account_id: str, services: Services, books: FakePaperBookStore) -> None:
+        self._account_id, self._services, self._books = account_id, services, books
+        self.exchange = self
+
+    @property
+    def placing_requests(self) -> int:
+        """How many orders it has."""
+        return len(self._books.orders)
+
+    def set_price(self, contract: str, price: Decimal) -> None:
+        """The market moves."""
+        self._services.last_prices.put(contract, price, self._services.clock.now())
+
+    def set_fill_mode(self, name: str, **settings: str) -> None:
+        """How orders fill from now on."""
+        PaperBroker(self._account_id, self._services).set_scenario(parse(name, settings))
+
+    def set_cash(self, cash: Decimal) -> None:
+        """The account has so much."""
+        book = read_book(self._books.load(self._account_id)[0])
+        self._books.save(self._account_id, book_document(replace(book, cash=cash)), (), ())
+
+
 @contextmanager
 def bench(key: str, clock: Clock | None = None) -> Iterator[Bench]:
-    """The venue's simulator on a free port, with one account signed in there."""
+    """The venue's simulator on a free port, with one account signed in there; the paper exchange on fakes."""
     clock = clock or SystemClock()
+    if key == PAPER:
+        yield _paper(clock)
+        return
     package = venue(key)
     with running(key, Options(strict=True), SimulatedExchange(now=clock.now)) as simulator:
         account = _account(key, package.connection(simulator.url), package.CREDENTIALS, clock)
@@ -171,9 +205,19 @@ def bench(key: str, clock: Clock | None = None) -> Iterator[Bench]:
             services.web.close()
 
 
+def _paper(clock: Clock) -> Bench:
+    books = FakePaperBookStore()
+    services = services_on(clock, paper_books=books)
+    account = AccountRef("01PAPER", PAPER)
+    contract, price = _traded(PAPER, clock)
+    side = cast(Simulator, PaperSide(account.account_id, services, books))
+    side.exchange.set_price(contract, price)
+    return Bench(PAPER, account, BrokerDesk(services), services, side, contract, price)
+
+
 def traders() -> list[str]:
     """The venues that can trade and have a simulator."""
-    return [key for key in registry.venues() if registry.capabilities(key).can_trade and key != "paper"]
+    return [key for key in registry.venues() if registry.capabilities(key).can_trade and key != PAPER]
 
 
 def sign_in_code(key: str, credentials: Mapping[str, str], context: SignInContext) -> str | None:

@@ -1,4 +1,4 @@
-"""What every venue does, for the capabilities that it declares: the adapters over HTTP against the venues' simulators."""
+"""What every venue does, for the capabilities that it declares: adapters over HTTP against simulators, and the paper venue."""
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -16,7 +16,7 @@ from fillpath.orders.outcomes import Accepted, LegView, RateLimited, Rejected, U
 from fillpath_brokers import registry
 from fillpath_brokers.facade import Change, Feed, OrderRef, OrderUpdate
 from fillpath_brokers.token_store import Renewal
-from tests.contract.broker_bench import Bench, bench, traders
+from tests.contract.broker_bench import PAPER, Bench, bench, traders
 from tests.waiting import PATIENCE_S, until
 
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
@@ -32,10 +32,12 @@ def at(request: pytest.FixtureRequest) -> Iterator[Bench]:
         yield made
 
 
-def at_venues(declares: Callable[[Capabilities], bool] = lambda _: True, *, tokens: bool = False) -> pytest.MarkDecorator:
-    """The test runs at every venue that declares this (and that has tokens)."""
-    keys = [key for key in traders() if declares(registry.capabilities(key))]
-    with_tokens = [key for key in keys if registry.sign_in(key).renew_before is not None]
+def at_venues(
+    declares: Callable[[Capabilities], bool] = lambda _: True, *, tokens: bool = False, http: bool = False
+) -> pytest.MarkDecorator:
+    """The test runs at every venue that declares this (and that has tokens, or is reached over HTTP)."""
+    keys = [key for key in [*traders(), *(() if tokens or http else (PAPER,))] if declares(registry.capabilities(key))]
+    with_tokens = [key for key in keys if tokens and registry.sign_in(key).renew_before is not None]
     return pytest.mark.parametrize("at", with_tokens if tokens else keys, indirect=True)
 
 
@@ -223,7 +225,7 @@ def test_what_would_be_taken_is_not_objected_to(at: Bench) -> None:
     assert at.simulator.placing_requests == 0
 
 
-@at_venues()
+@at_venues(lambda known: known.asset_classes < {"future", "equity", "crypto"})
 def test_a_kind_of_instrument_that_the_venue_does_not_trade_is_refused_here(at: Bench) -> None:
     known = registry.capabilities(at.key).asset_classes
     foreign = next(
@@ -276,7 +278,7 @@ def submit_with(at: Bench, leg: Any, fault: dict[str, Any]) -> Any:
         at.simulator.faults.clear()
 
 
-@at_venues()
+@at_venues(http=True)
 @pytest.mark.parametrize("fault", LOST)
 def test_a_lost_answer_is_unknown_and_asking_finds_the_one_order(at: Bench, fault: dict[str, Any]) -> None:
     leg = at.leg()
@@ -286,7 +288,7 @@ def test_a_lost_answer_is_unknown_and_asking_finds_the_one_order(at: Bench, faul
     assert at.simulator.placing_requests == 1
 
 
-@at_venues()
+@at_venues(http=True)
 @pytest.mark.parametrize("fault", LOST)
 def test_a_request_that_was_lost_on_the_way_is_unknown_too_and_shows_no_order(at: Bench, fault: dict[str, Any]) -> None:
     leg = at.leg()
@@ -296,7 +298,7 @@ def test_a_request_that_was_lost_on_the_way_is_unknown_too_and_shows_no_order(at
     assert at.simulator.placing_requests == 1
 
 
-@at_venues(lambda known: known.deduplicates_s > 0)
+@at_venues(lambda known: known.deduplicates_s > 0, http=True)
 def test_the_same_leg_again_makes_one_order_where_the_venue_deduplicates(at: Bench) -> None:
     leg = at.leg()
     submit_with(at, leg, {"drop": True, "when": "after"})
@@ -306,7 +308,7 @@ def test_the_same_leg_again_makes_one_order_where_the_venue_deduplicates(at: Ben
     assert at.held() == 2
 
 
-@at_venues(lambda known: not known.client_order_ids)
+@at_venues(lambda known: not known.client_order_ids, http=True)
 def test_of_two_equal_orders_the_lost_one_is_not_taken_for_the_known_one(at: Bench) -> None:
     first, second = at.leg(), at.leg()
     known = at.filled(first).broker_order_id
@@ -321,7 +323,7 @@ def test_of_two_equal_orders_the_lost_one_is_not_taken_for_the_known_one(at: Ben
     assert view.broker_order_id not in {known, None}
 
 
-@at_venues()
+@at_venues(http=True)
 def test_too_many_requests_places_nothing_and_says_when_to_come_back(at: Bench) -> None:
     leg = at.leg()
     outcome = submit_with(at, leg, {"status": 429, "when": "before"})
@@ -330,13 +332,13 @@ def test_too_many_requests_places_nothing_and_says_when_to_come_back(at: Bench) 
     assert at.simulator.exchange.log == []
 
 
-@at_venues()
+@at_venues(http=True)
 def test_a_venue_that_is_not_there_was_not_asked(at: Bench) -> None:
     gone = at.elsewhere("http://127.0.0.1:9")
     assert isinstance(gone.submit(at.account, at.leg()), RateLimited)
 
 
-@at_venues()
+@at_venues(http=True)
 def test_a_refused_token_is_told_to_everybody_and_places_nothing(at: Bench) -> None:
     at.expire_tokens()
     outcome = at.desk.submit(at.account, at.leg())
@@ -395,7 +397,7 @@ def test_a_bracket_may_have_one_exit_only(at: Bench, level: str) -> None:
     until(at.held, lambda held: held == 0)
 
 
-@at_venues(lambda known: known.bracket)
+@at_venues(lambda known: known.bracket, http=True)
 def test_the_exits_of_a_bracket_whose_answer_was_lost_are_found(at: Bench) -> None:
     leg = at.entry()
     assert isinstance(submit_with(at, leg, {"drop": True, "when": "after"}), Unknown)
@@ -444,7 +446,7 @@ def test_an_exit_pair_exits_once(at: Bench, ticks: int) -> None:
     until(at.broker.orders, lambda orders: orders == ())
 
 
-@at_venues(lambda known: known.oco)
+@at_venues(lambda known: known.oco, http=True)
 def test_an_exit_pair_whose_answer_was_lost_is_found(at: Bench) -> None:
     at.hold(2)
     leg = at.leg("sell", type=OrderType.OCO, limit_price=at.away(10), stop_price=at.away(-10), reduce_only=True, name="protect-1")
@@ -512,7 +514,7 @@ async def first(events: AsyncIterator[Event], wanted: Any) -> Event:
     raise AssertionError("the stream ended")
 
 
-@at_venues(lambda known: known.can_stream_orders)
+@at_venues(lambda known: known.can_stream_orders, http=True)
 def test_the_order_stream_tells_what_happens_and_after_a_reconnect_the_same_as_asking(at: Bench) -> None:
 
     async def follow() -> None:
@@ -545,7 +547,7 @@ def test_the_order_stream_tells_what_happens_and_after_a_reconnect_the_same_as_a
     asyncio.run(follow())
 
 
-@at_venues(lambda known: known.can_stream_data)
+@at_venues(lambda known: known.can_stream_data, http=True)
 @pytest.mark.parametrize("feed", [Feed.TICKS, Feed.QUOTES, Feed.BARS])
 def test_market_data_goes_on_after_a_reconnect_with_a_gap(at: Bench, feed: Feed) -> None:
     kind = {Feed.TICKS: Trade, Feed.QUOTES: Quote, Feed.BARS: Bar}[feed]
