@@ -7,6 +7,7 @@ import pytest
 
 from fillpath.market.instruments import instruments
 from fillpath.market.ports.trading_hours import Session
+from fillpath.orders.outcomes import Rejected, Unknown
 from fillpath_brokers.market_hours import MarketHours
 from tests.fakes.clock import FakeClock
 from tests.fakes.trading_hours import FakeTradingHours
@@ -127,3 +128,13 @@ def test_who_comes_too_late_is_told_when_it_opens_again(
 
 def test_an_open_market_has_no_such_text(hours: FakeTradingHours) -> None:
     assert market(hours, at(27, 15)).closed_text(AAPL, "AAPL") is None
+
+
+@pytest.mark.parametrize("reason", ["market_closed", "insufficient_margin"])
+def test_only_a_refusal_because_of_the_hours_is_explained(hours: FakeTradingHours, reason: str) -> None:
+    refused = Rejected(reason, "no")
+    told = market(hours, at(26, 16)).explained(refused, "AAPL")
+    assert told.reason == reason
+    assert ("it opens again" in told.text) is (reason == "market_closed")
+    assert market(hours, at(26, 16)).explained(Unknown("late"), "AAPL") == Unknown("late")
+    assert market(hours, at(25, 15)).explained(refused, "AAPL") == refused

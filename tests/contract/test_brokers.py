@@ -332,6 +332,36 @@ def test_too_many_requests_places_nothing_and_says_when_to_come_back(at: Bench) 
     assert at.simulator.exchange.log == []
 
 
+AFTERWARDS: list[dict[str, Any]] = [{"drop": True}, *({"status": status} for status in (401, 403, 404, 429, 500))]
+
+
+def submit_and_then(at: Bench, leg: Any, fault: dict[str, Any]) -> Any:
+    """Submit while every question goes wrong; what has to be asked before was asked for an order before."""
+    at.simulator.faults.add({**fault, "match": {"method": "GET"}})
+    try:
+        return at.desk.submit(at.account, leg)
+    finally:
+        at.simulator.faults.clear()
+
+
+@at_venues(lambda known: known.bracket, http=True)
+@pytest.mark.parametrize("fault", AFTERWARDS)
+def test_trouble_with_the_questions_after_an_order_is_no_evidence_against_it(at: Bench, fault: dict[str, Any]) -> None:
+    at.accepted(at.entry())
+    before = at.simulator.placing_requests
+    outcome = submit_and_then(at, at.entry(), fault)
+    assert at.simulator.placing_requests == before + 1
+    assert isinstance(outcome, Accepted | Unknown), outcome
+
+
+@at_venues(lambda known: known.deduplicates_s > 0, http=True)
+@pytest.mark.parametrize("fault", AFTERWARDS)
+def test_a_duplicate_that_cannot_be_looked_up_is_in_doubt(at: Bench, fault: dict[str, Any]) -> None:
+    leg = at.leg()
+    at.accepted(leg)
+    assert isinstance(submit_and_then(at, leg, fault), Unknown)
+
+
 @at_venues(http=True)
 def test_a_venue_that_is_not_there_was_not_asked(at: Bench) -> None:
     gone = at.elsewhere("http://127.0.0.1:9")
@@ -571,6 +601,35 @@ def test_market_data_goes_on_after_a_reconnect_with_a_gap(at: Bench, feed: Feed)
         broker.close()
 
     asyncio.run(follow())
+
+
+@at_venues(lambda known: known.can_stream_data)
+def test_every_feed_of_an_account_runs_at_once(at: Bench) -> None:
+    kinds = {Feed.TICKS: Trade, Feed.QUOTES: Quote, Feed.BARS: Bar}
+    feeds = sorted(at.broker.capabilities.feeds)
+
+    async def follow() -> None:
+        broker = at.broker
+        streams = {feed: broker.stream([at.contract], feed) for feed in map(Feed, feeds)}
+        hearing = [asyncio.create_task(first(events, of_kind(kinds[feed]))) for feed, events in streams.items()]
+        moving = asyncio.create_task(_keep_moving(at, Feed.BARS))
+        for event in await asyncio.gather(*hearing):
+            assert event.symbol == at.contract  # type: ignore[union-attr]  # of the kind that was waited for
+        at.simulator.faults.add({"sockets": "drop"})
+        for events in streams.values():
+            assert isinstance(await first(events, of_kind(Gap)), Gap)
+        hearing = [asyncio.create_task(first(events, of_kind(kinds[feed]))) for feed, events in streams.items()]
+        await asyncio.gather(*hearing)
+        moving.cancel()
+        for events in streams.values():
+            await events.aclose()  # type: ignore[attr-defined]  # an async generator
+        broker.close()
+
+    asyncio.run(follow())
+
+
+def of_kind(kind: type) -> Callable[[object], bool]:
+    return lambda event: isinstance(event, kind)
 
 
 async def _keep_moving(at: Bench, feed: Feed) -> None:

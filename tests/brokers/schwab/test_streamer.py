@@ -269,3 +269,19 @@ def test_the_token_is_not_shown_by_what_is_to_be_sent() -> None:
     protocol = protocol_for(MARKET)
     assert "t0ken" not in repr(protocol.opened())
     assert "t0ken" not in repr(WHO)
+
+
+@pytest.mark.parametrize(
+    ("service", "content"),
+    [
+        ("LEVELONE_FUTURES", {"key": "/ES", "1": "NaN", "4": 1}),
+        ("LEVELONE_EQUITIES", {"key": "AAPL", "2": "Infinity", "5": 1}),
+        ("CHART_FUTURES", {"key": "/ES", "1": 1, "2": 1, "3": 2, "4": 1, "5": "-inf", "6": 9}),
+    ],
+)
+def test_a_price_that_is_no_number_is_not_told(service: str, content: dict[str, Any]) -> None:
+    protocol = running("LEVELONE_FUTURES /ES")
+    data = {"data": [{"service": service, "timestamp": 1, "content": [content]}]}
+    before = unread.get(f"schwab {service}", 0)
+    assert heard(protocol.received(json.dumps(data), AT)) == []
+    assert unread[f"schwab {service}"] == before + 1

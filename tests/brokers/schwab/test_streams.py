@@ -1,13 +1,17 @@
 """One connection for all of an account's streams: who listens to what, and orders that are read when they change."""
 
 import asyncio
+import gc
 import json
+import weakref
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 import httpx
 import pytest
 
+from fillpath.accounts.access import Token
 from fillpath.errors import NeedsReauth, StreamEnded
 from fillpath.market.bars import Bar, Gap, Quote
 from fillpath.orders.model import LegStatus
@@ -15,7 +19,7 @@ from fillpath_brokers.facade import Feed, OrderUpdate
 from fillpath_brokers.streaming import listener
 from fillpath_brokers.streaming.protocol import End
 from tests.brokers.schwab.scene import Scene, commands, play
-from tests.brokers.schwab.site import answers, dumped, sample
+from tests.brokers.schwab.site import CREDENTIALS, answers, dumped, sample
 
 ORDER = "GET /orders/1002881234001"
 
@@ -309,3 +313,36 @@ def test_an_option_order_is_told_in_schwabs_spelling() -> None:
         assert (update.contract, update.side.value) == ("AAPL  270115C00250000", "sell")
 
     play(story, {ORDER: dumped(order)})
+
+
+@pytest.mark.parametrize("again", [True, False])
+def test_a_renewed_token_signs_in_again_only_where_that_is_set(again: bool) -> None:
+    async def story(scene: Scene) -> None:
+        scene.listen(scene.broker.stream(["ES"], Feed.QUOTES))
+        connection = await scene.ready()
+        clock, tokens = scene.bench.clock, scene.bench.services.tokens
+        tokens.keep("A1", CREDENTIALS, Token("access-2", clock.now() + timedelta(minutes=30), "refresh-sample"), "a renewal")
+        for _ in range(4):  # silence would end the connection
+            await scene.clock.advance(10)
+            await scene.says(connection, "LEVELONE_FUTURES", {"key": "/ES", "1": 1, "4": 1})
+        if not again:
+            assert len(scene.connector.connections) == 1
+            return
+        second = await scene.ready(2)
+        assert "access-2" in str(second.sent[0])
+
+    play(story, sign_in_again_on_stream=str(again).lower(), shortest_stream_s="0")
+
+
+def test_a_stream_that_nobody_holds_any_more_is_forgotten() -> None:
+    async def story(scene: Scene) -> None:
+        events = scene.broker.stream(["ES"], Feed.QUOTES)
+        known = weakref.ref(events)
+        del events
+        gc.collect()
+        assert known() is None
+        scene.broker.update_subscription(Feed.QUOTES, add=["NQ"])
+        scene.listen(scene.broker.stream(["ES"], Feed.QUOTES))
+        assert commands(await scene.ready())[-1] == ("SUBS", "LEVELONE_FUTURES", "/ES")
+
+    play(story)

@@ -1,5 +1,6 @@
 """Schwab behind the facade: what is sent, what each answer means, and what is held."""
 
+from collections.abc import Callable
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from fillpath.accounts.access import TokenStatus
 from fillpath.errors import BrokerUnavailable, NotSent, Unsupported
 from fillpath.market.ports.trading_hours import Session
 from fillpath.orders.model import LegStatus, OrderType, Side
@@ -264,3 +266,75 @@ def test_a_cancellation_that_is_not_taken_is_told(answer: httpx.Response) -> Non
     at = Bench({"DELETE /orders/1002881234001": answer, "GET /orders/1002881234001": answers("order_working")})
     with pytest.raises(BrokerUnavailable):
         at.broker.cancel(OrderRef("", "1002881234001"))
+
+
+def signed_out(at: Bench, answer: httpx.Response) -> Callable[[httpx.Request], httpx.Response]:
+    """Gives that answer, and from then on a person must sign in."""
+
+    def answering(_: httpx.Request) -> httpx.Response:
+        at.ledger.known["A1"] = TokenStatus(1, needs_reauth=True, reason="the week is over")
+        at.clock.sleep(3600)
+        return answer
+
+    return answering
+
+
+def test_a_login_that_ends_after_an_order_was_placed_is_no_evidence_against_it() -> None:
+    at = Bench()
+    at.site.table[PLACE] = signed_out(at, created(1002881234010))
+    assert isinstance(at.broker.submit(leg(**ENTRY)), Unknown)
+    assert len(at.site.sent("POST")) == 1
+
+
+def test_a_login_that_ends_after_an_order_was_replaced_is_no_evidence_against_it() -> None:
+    at = Bench({"GET /orders/1002881234001": answers("order_working")})
+    at.site.table["PUT /orders/1002881234001"] = signed_out(at, created(1002881234002))
+    outcome = at.broker.replace(OrderRef("", "1002881234001"), Change(limit_price=Decimal(230)))
+    assert isinstance(outcome, Accepted)
+    assert outcome.view.broker_order_id == "1002881234001>1002881234002"
+
+
+def test_an_order_that_cannot_be_read_is_not_replaced() -> None:
+    at = Bench({"GET /orders/1002881234001": httpx.Response(500)})
+    with pytest.raises(NotSent):
+        at.broker.replace(OrderRef("", "1002881234001"), Change(limit_price=Decimal(230)))
+    assert at.site.sent("PUT") == []
+
+
+def test_an_order_that_is_replaced_again_and_again_is_not_taken_for_cancelled() -> None:
+    names = [str(1002881234001 + number) for number in range(9)]
+    chain = {"orderType": "LIMIT", "status": "REPLACED"}
+    shown = sample("order_replaced")
+    table: dict[str, Any] = {}
+    asked: list[str] = []
+
+    def successor(request: httpx.Request) -> httpx.Response:
+        name = request.url.path.rpartition("/")[2]
+        newest = names[len(asked)]
+        if name == newest:
+            return dumped({**sample("order_working"), "orderId": int(name)})
+        return dumped({**shown, **chain, "orderId": int(name), "replacingOrderCollection": [{"orderId": int(newest)}]})
+
+    def too_late(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.path.rpartition("/")[2])
+        return httpx.Response(400, json={"message": "too late"})
+
+    for name in names:
+        table |= {f"GET /orders/{name}": successor, f"DELETE /orders/{name}": too_late}
+    at = Bench(table)
+    with pytest.raises(BrokerUnavailable, match="again and again"):
+        at.broker.cancel(OrderRef("", names[0]))
+    assert len(asked) == 3
+
+
+def test_both_of_a_pair_are_cancelled_though_the_first_is_not_taken() -> None:
+    at = Bench(
+        {
+            "DELETE /orders/1002881234021": httpx.Response(500),
+            "GET /orders/1002881234021": dumped(sample("oco_working")["childOrderStrategies"][0]),
+            "DELETE /orders/1002881234022": httpx.Response(200),
+        }
+    )
+    with pytest.raises(BrokerUnavailable):
+        at.broker.cancel(OrderRef("", "1002881234021+1002881234022"))
+    assert [each.url.path[-2:] for each in at.site.requests if each.method == "DELETE"] == ["21", "22"]

@@ -183,3 +183,15 @@ def test_a_refused_token_is_told_and_all_else_is_as_usual() -> None:
 
 def test_three_heartbeats_may_be_missed() -> None:
     assert OrdersProtocol().silence_s == 15
+
+
+@pytest.mark.parametrize("price", ['"NaN"', '"Infinity"'])
+def test_a_price_that_is_no_number_is_no_quote(price: str) -> None:
+    message = f'{{"Symbol":"ESZ26","Bid":{price},"BidSize":"1"}}'
+    assert QuotesProtocol(Feed.QUOTES, ["ESZ26"]).received(message.encode() + b"\n", AT) == []
+
+
+def test_fractions_that_are_no_text_are_read_exactly() -> None:
+    [told] = QuotesProtocol(Feed.QUOTES, ["ESZ26"]).received(b'{"Symbol":"ESZ26","Bid":5000.2500000000000001}\n', AT)
+    assert isinstance(told, Heard)
+    assert told.event.bid == Decimal("5000.2500000000000001")

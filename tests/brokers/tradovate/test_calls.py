@@ -1,5 +1,6 @@
 """What may happen to any request: penalties, denied tokens, warnings and lock-outs."""
 
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -11,6 +12,8 @@ from fillpath.accounts.access import Token
 from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent
 from fillpath.orders.outcomes import Accepted, Unknown
 from fillpath_brokers.facade import OrderRef
+from fillpath_brokers.tradovate.venue import TradovateBroker
+from fillpath_brokers.web import Web
 from tests.brokers.tradovate.house import ACCOUNT_ID, House, leg, sample
 
 PLACE = "order/placeorder"
@@ -192,3 +195,19 @@ def test_the_order_goes_out_with_the_account_s_token_and_without_other_requests(
     [asked] = house.venue.asked
     assert asked.headers["Authorization"] == "Bearer token-1"
     assert asked.body["accountId"] == 123
+
+
+def test_the_warning_before_a_lock_out_is_in_doubt_though_the_token_has_ended_meanwhile() -> None:
+    house = House()
+    house.keep(
+        Token("short", house.clock.now() + timedelta(seconds=6), extra={"account_id": "123", "account_name": "DEMO123456"})
+    )
+
+    def slow(_: httpx.Request) -> httpx.Response:
+        house.clock.sleep(5)
+        return httpx.Response(423)
+
+    web = Web(house.limits, house.clock, httpx.Client(transport=httpx.MockTransport(slow)))
+    broker = TradovateBroker(ACCOUNT_ID, replace(house.services, web=web))
+    assert isinstance(broker.submit(leg()), Unknown)
+    assert house.limits.buckets.paused_until

@@ -119,6 +119,23 @@ def test_exits_that_are_known_are_not_looked_for() -> None:
     assert not house.venue.requests("command/list")
 
 
+def test_a_lost_order_that_somebody_else_is_known_to_have_placed_is_not_taken() -> None:
+    house = House()
+    now = house.clock.now()
+    house.venue.lay_down("contract/find", sample("contract"))
+    mine = {"contractId": sample("contract")["id"], "timestamp": now.isoformat(), "action": "Buy"}
+    house.venue.lay_down("order/deps", [order(1, **mine), order(2, **mine)])
+    house.venue.lay_down("orderVersion/ldeps", [version(1), version(2)])
+    house.venue.lay_down("orderVersion/deps", [version(2)])
+    house.venue.lay_down("order/item", order(2, **mine))
+    lost = leg(prepared_at=now, submit_by=now + timedelta(seconds=10))
+    with pytest.raises(BrokerUnavailable, match="cannot tell which"):
+        house.broker.order(OrderRef("c-1", None, lost))
+    view = house.broker.order(OrderRef("c-1", None, lost, frozenset({"1"})))
+    assert view is not None
+    assert view.broker_order_id == "2"
+
+
 def test_a_pair_is_shown_as_one() -> None:
     house = House()
     house.venue.lay_down("order/items", [order(2, ordStatus="Filled"), order(3, ordStatus="Canceled")])

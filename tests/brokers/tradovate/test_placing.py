@@ -148,6 +148,14 @@ def test_a_change_keeps_the_id_and_sends_all_values() -> None:
     assert (sent["orderQty"], sent["price"], sent["orderType"], sent["timeInForce"]) == (5, 4999.75, "Limit", "Day")
 
 
+def test_a_change_to_a_part_of_a_contract_is_refused_and_not_cut() -> None:
+    house = House()
+    outcome = house.broker.replace(OrderRef("c-1", "2"), Change(quantity=Decimal("1.5")))
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "invalid_quantity"
+    assert house.venue.asked == []
+
+
 def test_of_a_pair_the_order_that_has_the_price_is_changed() -> None:
     house = House()
     house.venue.lay_down("order/items", [order(2), order(3)])

@@ -53,6 +53,17 @@ def test_a_change_behind_another_command_may_be_sent_again() -> None:
     assert isinstance(placing_refused(reply(sample("refused_another_command"))), Unknown)
 
 
+@pytest.mark.parametrize("more", [{}, {"orderId": 210518}])
+def test_a_refusal_for_a_reason_that_says_nothing_is_no_evidence(more: dict[str, Any]) -> None:
+    assert isinstance(placing_refused(reply({"failureReason": "UnknownReason", "failureText": "Sorry"} | more)), Unknown)
+
+
+def test_a_refusal_that_names_an_order_is_looked_up_unless_it_says_why() -> None:
+    named = {"failureReason": "OtherExecutionRelated", "orderId": 210518}
+    assert isinstance(placing_refused(reply(named | {"failureText": "Sorry"})), Unknown)
+    assert placing_refused(reply(named | {"failureText": "Invalid price"})) == Rejected("invalid_price", "Invalid price")
+
+
 @pytest.mark.parametrize("status", [408, 423, 425, 500, 502, 503, 504, 302])
 def test_a_status_that_proves_nothing_is_unknown(status: int) -> None:
     assert isinstance(placing_refused(reply("", status)), Unknown)

@@ -85,7 +85,7 @@ def orders(scene: Scene) -> AsyncIterator[Any]:
 
 def quotes(scene: Scene) -> AsyncIterator[Any]:
     scene.house.venue.lay_down("contract/find", sample("contract"))
-    return scene.streams.market(["ESZ6"], Feed.QUOTES)
+    return scene.streams.market({"ESZ6": "ESZ6"}, Feed.QUOTES)
 
 
 def test_orders_come_from_the_user_socket_and_a_reconnect_is_a_gap() -> None:
@@ -119,8 +119,8 @@ def test_more_contracts_are_heard_over_a_connection_that_knows_their_ids() -> No
         first.hears(*recorded("quotes")[:3])
         await scene.clock.settle()
         scene.house.venue.instead("contract/find", {"id": 560902, "name": "NQZ6", "contractMaturityId": 1})
-        scene.streams.update(Feed.TICKS, ["YMZ6"], [])
-        scene.streams.update(Feed.QUOTES, ["NQZ6"], [])
+        scene.streams.update(Feed.TICKS, {"YMZ6": "YMZ6"}, [])
+        scene.streams.update(Feed.QUOTES, {"NQZ6": "NQZ6"}, [])
         second = await scene.connected(2)
         second.hears("o", IN)
         await scene.clock.settle()

@@ -39,9 +39,7 @@ class MarketHours:
         calendar, sessions = self._known(instrument)
         if calendar is None or _is_open(calendar, sessions, now):
             return None
-        again = next((session.opens for session in sessions if session.opens > now), None)
-        if again is None:
-            return closed(instrument, contract)
+        again = next(session.opens for session in sessions if session.opens > now)
         local = again.astimezone(ZoneInfo(calendar.zone))
         city = calendar.zone.rpartition("/")[2].replace("_", " ")
         return f"{closed(instrument, contract)}; it opens again {again:%Y-%m-%d %H:%M} UTC ({local:%H:%M} {city})"

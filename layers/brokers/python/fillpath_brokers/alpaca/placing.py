@@ -9,6 +9,7 @@ from fillpath_brokers.alpaca.capabilities import NAME
 from fillpath_brokers.alpaca.look_up import LookUp, is_pair
 from fillpath_brokers.alpaca.refusals import is_duplicate, read, refusal
 from fillpath_brokers.alpaca.settings import Settings
+from fillpath_brokers.alpaca.symbols import to_venue
 from fillpath_brokers.alpaca.wire import change_body, order_body, own_view
 from fillpath_brokers.facade import Change, OrderRef
 from fillpath_brokers.market_hours import MarketHours
@@ -29,9 +30,9 @@ class Placing:
         self._hours = hours
         self._settings = settings
 
-    def submit(self, leg: Leg, symbol: str) -> Outcome:
+    def submit(self, leg: Leg) -> Outcome:
         """Place the leg; a duplicate of an id that Alpaca knows answers with the first order."""
-        body = order_body(leg, symbol, extended_hours=self._settings.extended_hours)
+        body = order_body(leg, to_venue(leg.contract), extended_hours=self._settings.extended_hours)
         request = Request("POST", self._calls.url("/v2/orders"), json=body, timeout_s=SUBMIT_S, urgent=leg.reduce_only)
         return send_once(self._calls, request, lambda reply: self._placed(reply, leg))
 
@@ -61,9 +62,9 @@ class Placing:
         """Ask for the cancellation of every working order."""
         self._require(self._calls.delete("/v2/orders"))
 
-    def liquidate(self, symbol: str) -> None:
+    def liquidate(self, contract: str) -> None:
         """Ask Alpaca to close the position at the market; nothing happens where nothing is held."""
-        reply = self._calls.delete(f"/v2/positions/{part(symbol)}", timeout_s=SUBMIT_S)
+        reply = self._calls.delete(f"/v2/positions/{part(to_venue(contract))}", timeout_s=SUBMIT_S)
         if reply.status != NOT_FOUND:
             self._require(reply)
 

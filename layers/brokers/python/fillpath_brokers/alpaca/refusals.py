@@ -6,23 +6,24 @@ from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.reasons import Reasons
 from fillpath_brokers.sending import is_refusal
 from fillpath_brokers.web import Reply
 
 _DUPLICATE = re.compile(r"client.?order.?id.*(unique|exist|duplicate|already|used)", re.IGNORECASE)
 _PATTERN_DAY_TRADER = 40310100
 # Branching on text: Alpaca uses one code for many cases.
-_REASONS = (
-    (re.compile(r"insufficient qty|insufficient position", re.IGNORECASE), "insufficient_position"),
-    (re.compile(r"insufficient|buying power", re.IGNORECASE), "insufficient_margin"),
-    (re.compile(r"not allowed to short|cannot be sold short|not shortable", re.IGNORECASE), "short_not_allowed"),
-    (re.compile(r"fractionable|fractional", re.IGNORECASE), "invalid_quantity"),
-    (re.compile(r"wash trade|opposite side", re.IGNORECASE), "wash_trade"),
-    (re.compile(r"pattern day", re.IGNORECASE), "pattern_day_trader"),
-    (re.compile(r"asset .* not found|could not find|invalid symbol|not tradable", re.IGNORECASE), "invalid_symbol"),
-    (re.compile(r"increment|price", re.IGNORECASE), "invalid_price"),
-    (re.compile(r"qty|quantity", re.IGNORECASE), "invalid_quantity"),
-    (re.compile(r"market.*closed|outside.*hours", re.IGNORECASE), "market_closed"),
+_REASONS = Reasons(
+    (r"insufficient qty|insufficient position", "insufficient_position"),
+    (r"insufficient|buying power", "insufficient_margin"),
+    (r"not allowed to short|cannot be sold short|not shortable", "short_not_allowed"),
+    (r"fractionable|fractional", "invalid_quantity"),
+    (r"wash trade|opposite side", "wash_trade"),
+    (r"pattern day", "pattern_day_trader"),
+    (r"asset .* not found|could not find|invalid symbol|not tradable", "invalid_symbol"),
+    (r"increment|price", "invalid_price"),
+    (r"qty|quantity", "invalid_quantity"),
+    (r"market.*closed|outside.*hours", "market_closed"),
 )
 
 
@@ -31,7 +32,7 @@ def refusal(reply: Reply) -> Rejected:
     code, text = read(reply)
     if code == _PATTERN_DAY_TRADER:
         return Rejected("pattern_day_trader", text)
-    return Rejected(next((reason for pattern, reason in _REASONS if pattern.search(text)), "rejected"), text)
+    return Rejected(_REASONS.of(text), text)
 
 
 def is_duplicate(reply: Reply) -> bool:

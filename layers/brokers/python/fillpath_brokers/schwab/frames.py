@@ -79,28 +79,27 @@ class ShareLevel(Level):
     at: int | UnsetType | None = field(name="34", default=UNSET)
 
 
-class FutureBar(msgspec.Struct):
-    """CHART_FUTURES: one minute, `start` in ms."""
+class Candle(msgspec.Struct):
+    """A bar of one minute."""
 
     key: str
+    open: Decimal = field(name="2")
+    high: Decimal = field(name="3")
+    low: Decimal = field(name="4")
+    close: Decimal = field(name="5")
+    volume: Decimal = field(name="6")
+
+
+class FutureBar(Candle):
+    """CHART_FUTURES; `start` in ms."""
+
     start: int = field(name="1")
-    open: Decimal = field(name="2")
-    high: Decimal = field(name="3")
-    low: Decimal = field(name="4")
-    close: Decimal = field(name="5")
-    volume: Decimal = field(name="6")
 
 
-class ShareBar(msgspec.Struct):
-    """CHART_EQUITY: one minute, `start` in ms."""
+class ShareBar(Candle):
+    """CHART_EQUITY; `start` in ms."""
 
-    key: str
     start: int = field(name="7")
-    open: Decimal = field(name="2")
-    high: Decimal = field(name="3")
-    low: Decimal = field(name="4")
-    close: Decimal = field(name="5")
-    volume: Decimal = field(name="6")
 
 
 class Activity(msgspec.Struct):

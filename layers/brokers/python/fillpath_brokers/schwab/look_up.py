@@ -5,7 +5,6 @@ what filled of both is counted. A replaced order is followed to its successor. W
 and when: exactly one that was entered in that time may agree.
 """
 
-from collections import OrderedDict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -16,6 +15,7 @@ from fillpath.orders.model import Leg, LegStatus
 from fillpath.orders.outcomes import LegView
 from fillpath_brokers.documents import moment, number, readable
 from fillpath_brokers.pairs import exits_wanted, ids_in, ids_of, pair_view
+from fillpath_brokers.remembered import Remembered
 from fillpath_brokers.schwab.bodies import is_what_was_sent
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.trader import Trader
@@ -62,17 +62,14 @@ class LookUp:
     def __init__(self, trader: Trader, settings: Settings) -> None:
         self._trader = trader
         self._settings = settings
-        self._owners: OrderedDict[str, str] = OrderedDict()
+        self._owners: Remembered[str, str] = Remembered(_MOST_OWNERS)
 
     def belongs(self, name: str, leg: Leg | None) -> None:
         """This order is known to be that leg, so it is taken for no other one that was sent alike."""
         if leg is None:
             return
-        for part in ids_of(name):
-            for each in part.split(THEN):
-                self._owners[each] = leg.client_order_id
-        while len(self._owners) > _MOST_OWNERS:
-            self._owners.popitem(last=False)
+        for each in _orders_in([name]):
+            self._owners.put(each, leg.client_order_id)
 
     def by_name(self, name: str, leg: Leg | None) -> LegView | None:
         """The order or pair of this name; None: Schwab shows no such order."""
@@ -97,7 +94,7 @@ class LookUp:
 
     def sent(self, leg: Leg, body: Mapping[str, Any], others: Iterable[str] = ()) -> Document | None:
         """The same as a document."""
-        taken = {each for name in ids_in(others) for each in name.split(THEN)}
+        taken = _orders_in(others)
         window = Window.of(leg, self._settings.look_up_skew_s, self._settings.quarantine_s)
         alike = [
             order
@@ -137,7 +134,7 @@ class LookUp:
         return self._followed(order, tuple(self._required(each) for each in earlier))
 
     def _is_of_another(self, order: Document, leg: Leg) -> bool:
-        return any(self._owners.get(name, leg.client_order_id) != leg.client_order_id for name in _names(order))
+        return any(self._owners.get(name) not in (None, leg.client_order_id) for name in _names(order))
 
     def _with_exits(self, found: Found, leg: Leg | None) -> LegView:
         exits = [self._followed(each) for each in self._exits(found)]
@@ -180,6 +177,11 @@ class LookUp:
         if order is None:
             raise BrokerUnavailable(f"Schwab does not show order {name} any more")
         return order
+
+
+def _orders_in(names: Iterable[str]) -> frozenset[str]:
+    """Every order that these names stand for, those that were replaced included."""
+    return frozenset(each for part in ids_in(names) for each in part.split(THEN))
 
 
 def _names(order: Document) -> list[str]:

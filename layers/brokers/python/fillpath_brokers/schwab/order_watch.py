@@ -12,6 +12,7 @@ from fillpath.errors import BrokerUnavailable
 from fillpath.market.bars import Gap
 from fillpath.orders.outcomes import LegView
 from fillpath_brokers.facade import OrderUpdate
+from fillpath_brokers.remembered import Remembered
 from fillpath_brokers.schwab.look_up import Found, LookUp
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.stream_protocol import Changed, StreamerEvent
@@ -19,6 +20,7 @@ from fillpath_brokers.schwab.symbols import shown
 from fillpath_brokers.schwab.wire import side_of, symbol_of
 from fillpath_brokers.streaming.listener import Listener
 
+_MOST_REMEMBERED = 5_000
 Item = StreamerEvent | Gap
 
 
@@ -29,7 +31,7 @@ class OrderWatch:
         self._look_up = look_up
         self._in_thread = in_thread
         self._settings = settings
-        self._told: dict[str, LegView] = {}
+        self._told: Remembered[str, LegView] = Remembered(_MOST_REMEMBERED)
         self._heard_at: datetime | None = None
 
     async def updates(self, listener: Listener[StreamerEvent]) -> AsyncGenerator[OrderUpdate | Gap, None]:
@@ -79,5 +81,5 @@ class OrderWatch:
             view = each.view
             name = view.broker_order_id or ""
             if self._told.get(name) != view:
-                self._told[name] = view
+                self._told.put(name, view)
                 yield OrderUpdate("", shown(symbol_of(each.order)), side_of(each.order), view)

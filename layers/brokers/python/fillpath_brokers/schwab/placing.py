@@ -1,5 +1,7 @@
 """Placing, changing and cancelling at Schwab. In: legs, references, changes; out: outcomes. Each order is sent once."""
 
+from typing import NamedTuple
+
 from fillpath.errors import BrokerError, BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType
 from fillpath.orders.outcomes import Accepted, LegView, Outcome, Rejected, Unknown
@@ -26,19 +28,25 @@ _MOST_CANCELS = 3
 """Of an order that is being replaced while it is cancelled."""
 
 
+class Tools(NamedTuple):
+    """What all of an account's doings work with."""
+
+    session: Session
+    trader: Trader
+    look_up: LookUp
+    book: OrderBook
+    holdings: Holdings
+    hours: MarketHours
+    settings: Settings
+
+
 class Placing:
     """One account's orders, as far as they are made and changed."""
 
-    def __init__(
-        self, session: Session, trader: Trader, look_up: LookUp, book: OrderBook, hours: MarketHours, settings: Settings
-    ) -> None:
-        self._session = session
-        self._trader = trader
-        self._look_up = look_up
-        self._book = book
-        self._hours = hours
-        self._settings = settings
-        self._replacing = Replacing(session, settings, trader, look_up)
+    def __init__(self, tools: Tools) -> None:
+        self._session, self._trader, self._look_up, self._book = tools.session, tools.trader, tools.look_up, tools.book
+        self._holdings, self._hours, self._settings = tools.holdings, tools.hours, tools.settings
+        self._replacing = Replacing(tools.session, tools.settings, tools.trader, tools.look_up)
 
     def submit(self, leg: Leg) -> Outcome:
         """Place the leg: one request, whose answer is the address of the new order and nothing else."""
@@ -66,9 +74,9 @@ class Placing:
         """Ask for the cancellation of every working order, one by one."""
         ask_each((order.view.broker_order_id or "" for order in self._book.orders()), self._cancel)
 
-    def liquidate(self, contract: str, holdings: Holdings) -> None:
+    def liquidate(self, contract: str) -> None:
         """Close the position at the market, also of a share outside the catalogue; nothing happens where nothing is held."""
-        held = holdings.held(contract)
+        held = self._holdings.held(contract)
         if held is None:
             return
         body, url = closing_body(*held), self._trader.url_to_send_to("/orders")

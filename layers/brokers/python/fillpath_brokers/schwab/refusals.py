@@ -5,35 +5,29 @@ Schwab tells errors in four shapes: the trader's `{"message", "errors": [text]}`
 OAuth, `{"error", "error_description"}`.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.reasons import Reasons
 from fillpath_brokers.web import Reply
 
 TOO_BIG = "protocol.http.TooBigBody"
 _FORBIDDEN = 403
 # Branching on text: Schwab has no codes but a few, which stand in the text as well.
-_REASONS = (
-    (
-        re.compile(r"Position_Sys_0001|oversold|overbought|more shares than|do not (?:own|hold)", re.IGNORECASE),
-        "insufficient_position",
-    ),
-    (re.compile(r"buying power|insufficient funds|available funds|margin", re.IGNORECASE), "insufficient_margin"),
-    (
-        re.compile(r"short s(?:ale|ell)|sell(?:ing)? short|sold short|not shortable|hard to borrow|borrow", re.IGNORECASE),
-        "short_not_allowed",
-    ),
-    (re.compile(r"market (?:is )?closed|outside .*hours|not (?:accepted|available) .*session", re.IGNORECASE), "market_closed"),
-    (re.compile(r"symbol|instrument|security", re.IGNORECASE), "invalid_symbol"),
-    (re.compile(r"Order_Sys_0002|stop price|limit price|increment|price", re.IGNORECASE), "invalid_price"),
-    (re.compile(r"quantity|fraction|shares", re.IGNORECASE), "invalid_quantity"),
-    (re.compile(r"restricted|closing only|account .*(?:closed|blocked)|Account_Sys_0005", re.IGNORECASE), "account_blocked"),
-    (re.compile(r"position limit|maximum .*position", re.IGNORECASE), "position_limit"),
-    (re.compile(r"not (?:entitled|authorized|permitted|allowed)|forbidden", re.IGNORECASE), "not_entitled"),
+_REASONS = Reasons(
+    (r"Position_Sys_0001|oversold|overbought|more shares than|do not (?:own|hold)", "insufficient_position"),
+    (r"buying power|insufficient funds|available funds|margin", "insufficient_margin"),
+    (r"short s(?:ale|ell)|sell(?:ing)? short|sold short|not shortable|hard to borrow|borrow", "short_not_allowed"),
+    (r"market (?:is )?closed|outside .*hours|not (?:accepted|available) .*session", "market_closed"),
+    (r"symbol|instrument|security", "invalid_symbol"),
+    (r"Order_Sys_0002|stop price|limit price|increment|price", "invalid_price"),
+    (r"quantity|fraction|shares", "invalid_quantity"),
+    (r"restricted|closing only|account .*(?:closed|blocked)|Account_Sys_0005", "account_blocked"),
+    (r"position limit|maximum .*position", "position_limit"),
+    (r"not (?:entitled|authorized|permitted|allowed)|forbidden", "not_entitled"),
 )
 
 
@@ -47,7 +41,7 @@ class Problem:
 
 def reason_of(text: str) -> str:
     """Our reason code for Schwab's words."""
-    return next((reason for pattern, reason in _REASONS if pattern.search(text)), "rejected")
+    return _REASONS.of(text)
 
 
 def refusal(reply: Reply) -> Rejected:

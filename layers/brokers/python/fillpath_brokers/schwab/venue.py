@@ -14,28 +14,16 @@ cancels the exits that wait for it; a replaced order names its successor in `rep
 it; what Schwab says about buying power and shorting (`schwab.refusals`); commissions are zero, for orders do not tell them.
 """
 
-from collections.abc import AsyncIterator, Collection, Iterable
 from datetime import datetime
 from decimal import Decimal
 
 from fillpath.accounts.ports.rate_limits import Quota
 from fillpath.errors import Unsupported
-from fillpath.market.bars import Gap, History, Interval
+from fillpath.market.bars import History, Interval
 from fillpath.market.instruments import Resolved
 from fillpath.orders.model import Leg
-from fillpath.orders.outcomes import LegView, Outcome, Position, Rejected
-from fillpath_brokers.canonical import Understanding
-from fillpath_brokers.facade import (
-    Balances,
-    BrokerOrder,
-    Change,
-    Execution,
-    Feed,
-    MarketEvent,
-    OrderRef,
-    OrderUpdate,
-    VenueAccount,
-)
+from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.composed import ComposedBroker, Parts
 from fillpath_brokers.market_hours import MarketHours
 from fillpath_brokers.schwab import symbols
 from fillpath_brokers.schwab.book import OrderBook
@@ -43,7 +31,7 @@ from fillpath_brokers.schwab.capabilities import KEY, NAME
 from fillpath_brokers.schwab.history import read_bars
 from fillpath_brokers.schwab.holdings import Holdings
 from fillpath_brokers.schwab.look_up import LookUp
-from fillpath_brokers.schwab.placing import Placing
+from fillpath_brokers.schwab.placing import Placing, Tools
 from fillpath_brokers.schwab.precheck import would_refuse
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.sign_in import authorization
@@ -54,28 +42,29 @@ from fillpath_brokers.session import Session
 from fillpath_brokers.streaming.driver import Means
 
 
-class SchwabBroker(Understanding):
+class SchwabBroker(ComposedBroker):
     """One account at Schwab. `means`: what its streams work with, where it is not the network."""
 
     key = KEY
     name = NAME
 
     def __init__(self, account_id: str, services: Services, means: Means | None = None) -> None:
-        account = services.accounts.account(account_id)
+        account, clock = services.accounts.account(account_id), services.clock
         self._settings = settings = Settings.of(account.connection)
-        super().__init__(settings.capabilities, services.clock, account.roll_days)
         self._hours = services.hours
         quota, wait_s = Quota(settings.requests_per_minute, burst=30, reserve=10), settings.rate_limit_wait_s
-        self._session = Session(account, services.tokens, services.web, authorization, quota, wait_s=wait_s)
-        self._trader = Trader(self._session, settings, services.clock)
-        look_up = LookUp(self._trader, settings)
-        market_hours = MarketHours(services.hours, services.clock)
-        self._book = OrderBook(self._trader, look_up, settings)
-        self._placing = Placing(self._session, self._trader, look_up, self._book, market_hours, settings)
-        self._holdings = Holdings(self._trader)
-        self._streams = SchwabStreams(self._session, settings, self._trader, look_up, means)
-
-    # --- symbols ----------------------------------------------------------------------------------------------------------------
+        self._session = session = Session(account, services.tokens, services.web, authorization, quota, wait_s=wait_s)
+        self._trader = trader = Trader(session, settings, clock)
+        look_up, holdings = LookUp(trader, settings), Holdings(trader)
+        book = OrderBook(trader, look_up, settings)
+        hours = MarketHours(services.hours, clock)
+        parts = Parts(
+            placing=Placing(Tools(session, trader, look_up, book, holdings, hours, settings)),
+            book=book,
+            holdings=holdings,
+            streams=SchwabStreams(session, settings, trader, look_up, means),
+        )
+        super().__init__(parts, settings.capabilities, clock, account.roll_days)
 
     def contract(self, symbol: str) -> Resolved:
         """The share that a symbol means; Unsupported for all else. Futures are data only."""
@@ -93,79 +82,13 @@ class SchwabBroker(Understanding):
         """Nothing with months can be traded here."""
         raise Unsupported(f"{root} has no front month at Schwab. {symbols.DATA_ONLY}")
 
-    # --- orders -----------------------------------------------------------------------------------------------------------------
-
     def precheck(self, leg: Leg, after_closing: Decimal) -> Rejected | None:
         """Whether Schwab would refuse the leg now: symbol, whole shares, restrictions, shorting, buying power."""
         return would_refuse(leg, symbols.share(leg.contract), after_closing, self._session, self._settings, self._trader)
 
-    def submit(self, leg: Leg) -> Outcome:
-        """Place the leg, once."""
-        return self._placing.submit(leg)
-
-    def replace(self, ref: OrderRef, change: Change) -> Outcome:
-        """Put another order in the place of a working one; it goes on under a new id."""
-        return self._placing.replace(ref, change)
-
-    def cancel(self, ref: OrderRef) -> None:
-        """Ask for the cancellation, of an exit pair for that of both."""
-        self._placing.cancel(ref)
-
-    def order(self, ref: OrderRef) -> LegView | None:
-        """The order, or the exits that were placed with one, as Schwab shows them now."""
-        return self._book.order(ref)
-
-    def orders(self) -> tuple[BrokerOrder, ...]:
-        """Every working order, exits that wait for their entry included."""
-        return self._book.orders()
-
-    def fills(self, since: datetime) -> tuple[Execution, ...]:
-        """What was filled since then."""
-        return self._book.fills(since)
-
-    # --- the account ------------------------------------------------------------------------------------------------------------
-
-    def accounts(self) -> tuple[VenueAccount, ...]:
-        """The accounts that the person let the app see."""
-        return self._holdings.accounts()
-
-    def positions(self) -> tuple[Position, ...]:
-        """Whatever is held; what is outside the catalogue is shown as Schwab spells it."""
-        return self._holdings.positions()
-
-    def balances(self) -> Balances:
-        """Cash and equity."""
-        return self._holdings.balances()
-
-    def cancel_all(self) -> None:
-        """Ask for the cancellation of every working order."""
-        self._placing.cancel_all()
-
-    def liquidate(self, contract: str) -> None:
-        """Close the position at the market; nothing happens where nothing is held."""
-        self._placing.liquidate(contract, self._holdings)
-
-    # --- data -------------------------------------------------------------------------------------------------------------------
-
     def history(self, symbol: str, start: datetime, end: datetime, interval: Interval) -> History:
         """Bars of a share, unadjusted; Unsupported for futures."""
         return read_bars(symbol, start, end, interval, self._session, self._settings, self._hours)
-
-    def stream(self, symbols: Collection[str], feed: Feed) -> AsyncIterator[MarketEvent]:
-        """Quotes or minute bars of shares and futures; Unsupported for trades."""
-        return self._streams.market({self.to_venue(symbol): symbol for symbol in symbols}, feed)
-
-    def update_subscription(self, feed: Feed, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
-        """Change what the streams of this feed carry."""
-        self._streams.update(feed, {self.to_venue(each): each for each in add}, [self.to_venue(each) for each in remove])
-
-    def order_updates(self) -> AsyncIterator[OrderUpdate | Gap]:
-        """Every change of an order from now on."""
-        return self._streams.orders()
-
-    def close(self) -> None:
-        """End the account's streams."""
-        self._streams.close()
 
 
 def open_account(account_id: str, services: Services) -> SchwabBroker:

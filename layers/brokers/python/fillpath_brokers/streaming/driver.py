@@ -9,7 +9,6 @@ import logging
 import random
 import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Generic
@@ -19,6 +18,7 @@ from fillpath.market.bars import Gap
 from fillpath_brokers.streaming.clock import AsyncClock, SystemAsyncClock
 from fillpath_brokers.streaming.connection import Connector, Ended, NetworkConnector
 from fillpath_brokers.streaming.conversation import Conversation, Surroundings, Wishes
+from fillpath_brokers.streaming.home import Home
 from fillpath_brokers.streaming.outbox import Outbox
 from fillpath_brokers.streaming.protocol import End, Event, GiveUp, Opening, Reconnect, StreamProtocol
 from fillpath_brokers.streaming.tokens import TokenWatch
@@ -62,7 +62,7 @@ class Stream(Generic[Event]):
         self._tokens = TokenWatch(token, self._clock, self._means.in_thread) if token else None
         self._around = Surroundings(self._clock, self._outbox, self._wishes, self._tokens)
         self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._home = Home()
         self._runner: asyncio.Task[None] | None = None
         self._closed = False
         self._heard_at: datetime | None = None
@@ -75,9 +75,7 @@ class Stream(Generic[Event]):
         NeedsReauth or StreamEnded when no reconnect would help. A reader who leaves early closes the iterator (`aclose`), or lets
         the event loop do it.
         """
-        if self._loop:
-            raise RuntimeError("a stream is read once")
-        self._loop = asyncio.get_running_loop()
+        self._home.enter()
         runner = self._runner = asyncio.create_task(self._run())
         runner.add_done_callback(lambda _: self._outbox.stir())
         try:
@@ -96,22 +94,17 @@ class Stream(Generic[Event]):
         """Other symbols from now on, whether connected or not. From any task or thread."""
         with self._lock:
             self._wishes.symbols = (self._wishes.symbols | frozenset(add)) - frozenset(remove)
-        self._on_loop(self._wishes.stirred.set)
+        self._home.call(self._wishes.stirred.set)
 
     def token_changed(self, token: str) -> None:
         """The account has a new access token: a running connection is told once it is Ready. From any task or thread."""
         self._wishes.token = token
-        self._on_loop(self._wishes.stirred.set)
+        self._home.call(self._wishes.stirred.set)
 
     def close(self) -> None:
         """End the iterator, now and without what still waits, and the connection. From any task or thread, however often."""
         self._closed = True
-        self._on_loop(self._stop)
-
-    def _on_loop(self, call: Callable[[], object]) -> None:
-        if self._loop:
-            with suppress(RuntimeError):  # the loop is closed, and with it everything that ran there
-                self._loop.call_soon_threadsafe(call)
+        self._home.call(self._stop)
 
     def _stop(self) -> None:
         if self._runner:

@@ -3,7 +3,7 @@
 A bracket's view always has its exits, a pair's always both of its orders: what is shown in part only is no answer.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 
 from fillpath.clock import Clock
@@ -16,7 +16,7 @@ from fillpath_brokers.pairs import exits_wanted, ids_in, ids_of
 from fillpath_brokers.tradestation.listing import Listing
 from fillpath_brokers.tradestation.look_up import orders_of
 from fillpath_brokers.tradestation.settings import Settings
-from fillpath_brokers.tradestation.symbols import shown
+from fillpath_brokers.tradestation.symbols import shown, to_venue
 from fillpath_brokers.tradestation.wire import (
     Document,
     entry_view,
@@ -33,13 +33,12 @@ from fillpath_brokers.window import Window
 
 
 class OrderBook:
-    """`to_venue` spells a contract of ours. Raises BrokerUnavailable."""
+    """One account's orders, as far as they are looked at. Raises BrokerUnavailable."""
 
-    def __init__(self, listing: Listing, settings: Settings, clock: Clock, to_venue: Callable[[str], str]) -> None:
+    def __init__(self, listing: Listing, settings: Settings, clock: Clock) -> None:
         self._listing = listing
         self._settings = settings
         self._clock = clock
-        self._to_venue = to_venue
 
     def order(self, ref: OrderRef) -> LegView | None:
         """The order, the pair, or the entry with its exits; None if TradeStation shows no such order."""
@@ -109,7 +108,7 @@ class OrderBook:
         if leg is None:
             raise BrokerUnavailable(f"TradeStation keeps no ids of ours: {ref.client_order_id} cannot be looked up by it")
         window = Window.of(leg, self._settings.clock_skew_s, self._settings.quarantine_s)
-        symbol, wanted = self._to_venue(leg.contract), 2 if leg.type is OrderType.OCO else 1
+        symbol, wanted = to_venue(leg.contract, self._clock.now().date()), 2 if leg.type is OrderType.OCO else 1
         others = ids_in(ref.others)
 
         def among(orders: Sequence[Document]) -> tuple[Document, ...]:

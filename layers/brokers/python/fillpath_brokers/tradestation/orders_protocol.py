@@ -4,7 +4,6 @@ What has ended stays ended: the same end may come twice, and frames may come out
 counts.
 """
 
-from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
@@ -12,6 +11,7 @@ from datetime import datetime
 from fillpath.orders.model import LegStatus
 from fillpath.orders.outcomes import LegView
 from fillpath_brokers.facade import OrderUpdate
+from fillpath_brokers.remembered import Remembered
 from fillpath_brokers.streaming.protocol import Action, Heard, Ready
 from fillpath_brokers.tradestation.stream_protocol import Message, TradeStationProtocol
 from fillpath_brokers.tradestation.symbols import shown
@@ -25,7 +25,7 @@ class OrdersProtocol(TradeStationProtocol[OrderUpdate]):
 
     def __init__(self) -> None:
         super().__init__("order stream")
-        self._ended: OrderedDict[str, LegView] = OrderedDict()
+        self._ended: Remembered[str, LegView] = Remembered(_MOST_REMEMBERED)
 
     def _heard(self, message: Message, at: datetime) -> Sequence[Action[OrderUpdate]]:
         if message.get("StreamStatus") == "EndSnapshot":
@@ -41,10 +41,7 @@ class OrdersProtocol(TradeStationProtocol[OrderUpdate]):
         if before is not None:
             view = _later(before, view)
         if view.status.ended:
-            self._ended[order_id] = view
-            self._ended.move_to_end(order_id)
-            if len(self._ended) > _MOST_REMEMBERED:
-                self._ended.popitem(last=False)
+            self._ended.put(order_id, view)
         return view
 
 

@@ -28,6 +28,7 @@ from fillpath_brokers.tradestation.holdings import Holdings
 from fillpath_brokers.tradestation.listing import Listing
 from fillpath_brokers.tradestation.refusals import errors_in, has_ended, is_duplicate, read, refusal, text_of
 from fillpath_brokers.tradestation.settings import Settings
+from fillpath_brokers.tradestation.terms import TermsOf
 from fillpath_brokers.tradestation.wire import (
     Terms,
     change_bodies,
@@ -49,6 +50,7 @@ class Tools(NamedTuple):
     """What all of an account's doings work with."""
 
     session: Session
+    terms: TermsOf
     listing: Listing
     book: OrderBook
     details: Details
@@ -62,26 +64,15 @@ class Placing:
     """One account's orders, as far as they are made and changed."""
 
     def __init__(self, tools: Tools) -> None:
-        self._session, self._listing, self._book = tools.session, tools.listing, tools.book
+        self._session, self._terms, self._listing, self._book = tools.session, tools.terms, tools.listing, tools.book
         self._details, self._holdings = tools.details, tools.holdings
         self._hours, self._settings, self._clock = tools.hours, tools.settings, tools.clock
         self._url = f"{tools.settings.api_url}/v3/orderexecution"
 
-    def terms(self, contract: str, symbol: str) -> Terms:
-        """What every order of the account in this contract (TradeStation's symbol of it) has in common."""
-        return Terms(
-            account=self._holdings.own_id(),
-            symbol=symbol,
-            kind=instrument_behind(contract).kind,
-            route=self._settings.route,
-            extended_hours=self._settings.extended_hours,
-            confirm_ids=self._settings.order_confirm_id,
-        )
-
-    def submit(self, leg: Leg, symbol: str) -> Outcome:
+    def submit(self, leg: Leg) -> Outcome:
         """Place the leg. Of a bracket TradeStation is asked for its exits at once; where it does not show them it is in doubt."""
         with before_sending():
-            terms = self.terms(leg.contract, symbol)
+            terms = self._terms(leg.contract)
             refused = not_whole(leg, NAME) or self._misread(leg, terms)
         if refused:
             return refused
@@ -112,12 +103,12 @@ class Placing:
         """Ask for the cancellation of every working order, one by one; children are cancelled with their entry."""
         ask_each(self._book.working(), self._cancel)
 
-    def liquidate(self, contract: str, symbol: str) -> None:
+    def liquidate(self, contract: str) -> None:
         """Close the position with a market order; nothing happens where nothing is held."""
         held = next((each.quantity for each in self._holdings.positions() if each.contract == contract), None)
         if not held:
             return
-        body = closing_body(held, self.terms(contract, symbol))
+        body = closing_body(held, self._terms(contract))
         request = Request("POST", f"{self._url}/orders", json=body, timeout_s=SUBMIT_S, urgent=True)
         outcome = send_once(self._session, request, self._taken)
         if isinstance(outcome, Rejected | Unknown):

@@ -21,6 +21,7 @@ from fillpath_brokers.tradestation.details import Details
 from fillpath_brokers.tradestation.holdings import Holdings, trades
 from fillpath_brokers.tradestation.refusals import errors_in, read, refusal, text_of
 from fillpath_brokers.tradestation.sessions import Sessions
+from fillpath_brokers.tradestation.terms import TermsOf
 from fillpath_brokers.tradestation.wire import Terms, order_body
 from fillpath_brokers.web import Request, part
 
@@ -36,9 +37,11 @@ class Precheck:
     url: str
     holdings: Holdings
     details: Details
+    terms: TermsOf
 
-    def would_refuse(self, leg: Leg, instrument: Instrument, terms: Terms, after_closing: Decimal) -> Rejected | None:
+    def would_refuse(self, leg: Leg, instrument: Instrument, after_closing: Decimal) -> Rejected | None:
         """The first reason against the leg, once `after_closing` (signed) of its root is closed; BrokerUnavailable."""
+        terms = self.terms(leg.contract)
         refused = not_whole(leg, NAME) or _account(leg, instrument, self.holdings.own())
         if refused := refused or self.details.misread(terms.symbol, instrument):
             return refused

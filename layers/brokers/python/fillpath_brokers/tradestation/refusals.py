@@ -1,6 +1,6 @@
 """What TradeStation refuses, in our words: its answer comes in, our reason code with its own text goes out.
 
-Only a few of its texts are known, so they are matched loosely; what matches nothing is `rejected`.
+Only a few of its texts are known, so they are matched loosely.
 """
 
 import re
@@ -9,27 +9,21 @@ from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.reasons import Reasons
 from fillpath_brokers.web import Reply
 
-# The order matters: the first that is found counts.
-_REASONS = tuple(
-    (re.compile(pattern, re.IGNORECASE), reason)
-    for pattern, reason in (
-        (
-            r"boxed position|insufficient (position|shares|quantity)|no (open )?position|exceeds .*position",
-            "insufficient_position",
-        ),
-        (r"position limit|maximum (position|contracts)", "position_limit"),
-        (r"closing transactions? only|liquidating|account .*(restricted|closed|inactive|blocked|suspended)", "account_blocked"),
-        (r"insufficient|buying power|margin|funds", "insufficient_margin"),
-        (r"short sale|not shortable|hard.to.borrow|sell short|locate", "short_not_allowed"),
-        (r"market .*closed|closed market|outside .*(hours|session)|session .*closed|not open for trading", "market_closed"),
-        (r"entitle|permission|not authorized|agreement", "not_entitled"),
-        (r"(invalid|unknown) symbol|symbol .*(invalid|not found|expired|not tradable)", "invalid_symbol"),
-        (r"not supported|TIF of|duration|time.in.force|order type", "unsupported"),
-        (r"price|increment|tick", "invalid_price"),
-        (r"quantity|round lot", "invalid_quantity"),
-    )
+_REASONS = Reasons(
+    (r"boxed position|insufficient (position|shares|quantity)|no (open )?position|exceeds .*position", "insufficient_position"),
+    (r"position limit|maximum (position|contracts)", "position_limit"),
+    (r"closing transactions? only|liquidating|account .*(restricted|closed|inactive|blocked|suspended)", "account_blocked"),
+    (r"insufficient|buying power|margin|funds", "insufficient_margin"),
+    (r"short sale|not shortable|hard.to.borrow|sell short|locate", "short_not_allowed"),
+    (r"market .*closed|closed market|outside .*(hours|session)|session .*closed|not open for trading", "market_closed"),
+    (r"entitle|permission|not authorized|agreement", "not_entitled"),
+    (r"(invalid|unknown) symbol|symbol .*(invalid|not found|expired|not tradable)", "invalid_symbol"),
+    (r"not supported|TIF of|duration|time.in.force|order type", "unsupported"),
+    (r"price|increment|tick", "invalid_price"),
+    (r"quantity|round lot", "invalid_quantity"),
 )
 _DUPLICATE = re.compile(r"duplicate|already (been )?(used|submitted|placed|exists)", re.IGNORECASE)
 _NOTHING_TO_CANCEL = re.compile(
@@ -40,7 +34,7 @@ _NOTHING_THERE = re.compile(r"not found|invalid order id|no orders?\b|does not e
 
 def reason_of(text: str) -> str:
     """Our reason code for a text of TradeStation."""
-    return next((reason for pattern, reason in _REASONS if pattern.search(text)), "rejected")
+    return _REASONS.of(text)
 
 
 def refusal(text: str) -> Rejected:

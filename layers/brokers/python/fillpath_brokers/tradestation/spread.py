@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from fillpath.errors import BrokerError, NeedsReauth
 from fillpath_brokers.facade import MarketEvent
 from fillpath_brokers.streaming.driver import MOST_WAITING, Stream
+from fillpath_brokers.streaming.home import Home
 
 MakeStream = Callable[[frozenset[str]], Stream[MarketEvent]]
 _log = logging.getLogger(__name__)
@@ -43,15 +44,13 @@ class Spread:
         self._wanted = set(symbols)
         self._parts: list[_Part] = []
         self._lock = threading.Lock()
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._home = Home()
         self._closed = False
         self._queue: asyncio.Queue[MarketEvent | _Over] = asyncio.Queue(MOST_WAITING)
 
     async def events(self) -> AsyncGenerator[MarketEvent, None]:
         """The events as they come; ends with `close`. NeedsReauth or StreamEnded when nothing of it can go on."""
-        if self._loop:
-            raise RuntimeError("a stream is read once")
-        self._loop = asyncio.get_running_loop()
+        self._home.enter()
         self._adjust()
         try:
             while not self._closed:
@@ -67,17 +66,12 @@ class Spread:
         """Other symbols from now on. From any task or thread."""
         with self._lock:
             self._wanted = (self._wanted | set(add)) - set(remove)
-        self._on_loop(self._adjust)
+        self._home.call(self._adjust)
 
     def close(self) -> None:
         """End the iterator and the connections. From any task or thread, as often as you like."""
         self._closed = True
-        self._on_loop(self._stop)
-
-    def _on_loop(self, call: Callable[[], object]) -> None:
-        if self._loop:
-            with suppress(RuntimeError):  # the loop is closed, and with it everything that ran there
-                self._loop.call_soon_threadsafe(call)
+        self._home.call(self._stop)
 
     def _adjust(self) -> None:
         """Give every wanted symbol a place on a connection, and take it from the others."""

@@ -1,6 +1,6 @@
 """TradeStation's streams behind the facade: they are opened, told new symbols, and closed here; their protocols are beside."""
 
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from typing import TypeVar
 from urllib.parse import urlencode
 
@@ -30,16 +30,17 @@ Make = Callable[[frozenset[str]], tuple[str, TradeStationProtocol[Event]]]
 
 
 class TradeStationStreams:
-    """The streams of one account that are running."""
+    """The streams of one account, whose number `account` tells."""
 
-    def __init__(self, session: Session, settings: Settings, means: Means | None = None) -> None:
+    def __init__(self, session: Session, settings: Settings, account: Callable[[], str], means: Means | None = None) -> None:
         self._session = session
         self._settings = settings
+        self._account = account
         self._means = means or Means()
         self._running = Running()
 
-    def market(self, symbols: Iterable[str], feed: Feed) -> AsyncIterator[MarketEvent]:
-        """Trades, quotes or minute bars of these symbols of TradeStation's spelling."""
+    def market(self, symbols: Mapping[str, str], feed: Feed) -> AsyncIterator[MarketEvent]:
+        """Trades, quotes or minute bars of these symbols: ours by TradeStation's spelling."""
 
         def make(first: frozenset[str]) -> Stream[MarketEvent]:
             return Stream(self._opening(self._bars if feed is Feed.BARS else quotes, _ACCEPT), first, self._means)
@@ -50,16 +51,16 @@ class TradeStationStreams:
 
         return self._running.read(Spread(make, symbols, 1 if feed is Feed.BARS else _MOST_QUOTES), feed)
 
-    def orders(self, account: Callable[[], str]) -> AsyncIterator[OrderUpdate | Gap]:
+    def orders(self) -> AsyncIterator[OrderUpdate | Gap]:
         """Every change of an order of the account."""
 
         def make(_: frozenset[str]) -> tuple[str, TradeStationProtocol[OrderUpdate]]:
-            return self._url(f"brokerage/stream/accounts/{part(account())}/orders"), OrdersProtocol()
+            return self._url(f"brokerage/stream/accounts/{part(self._account())}/orders"), OrdersProtocol()
 
         stream: Stream[OrderUpdate] = Stream(self._opening(make, _ACCEPT_ORDERS), means=self._means)
         return self._running.read(stream)
 
-    def update(self, feed: Feed, add: Iterable[str], remove: Iterable[str]) -> None:
+    def update(self, feed: Feed, add: Mapping[str, str], remove: Iterable[str]) -> None:
         """Change what the streams of this feed carry, also of those that nobody reads yet."""
         self._running.update(feed, add, remove)
 

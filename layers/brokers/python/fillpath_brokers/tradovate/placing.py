@@ -23,6 +23,7 @@ from fillpath_brokers.tradovate.precheck import malformed
 from fillpath_brokers.tradovate.reading import Reading, live
 from fillpath_brokers.tradovate.refusals import change_refused, failure_in, placing_refused, text_in
 from fillpath_brokers.tradovate.settings import Settings
+from fillpath_brokers.tradovate.symbols import to_venue
 from fillpath_brokers.tradovate.wire import Trail, cancel_body, change_body, order_body, trail_of
 from fillpath_brokers.web import SUBMIT_S, Reply
 
@@ -51,9 +52,9 @@ class Placing:
         self._calls, self._reading, self._look_up, self._holdings = tools.calls, tools.reading, tools.look_up, tools.holdings
         self._market, self._hours, self._settings, self._clock = tools.market, tools.hours, tools.settings, tools.clock
 
-    def submit(self, leg: Leg, symbol: str) -> Outcome:
+    def submit(self, leg: Leg) -> Outcome:
         """Place the leg, once."""
-        began = self._clock.now()
+        began, symbol = self._clock.now(), to_venue(leg.contract)
         if refused := malformed(leg):
             return refused
         with before_sending():
@@ -95,12 +96,12 @@ class Placing:
         """Ask for the cancellation of every working order, one by one."""
         ask_each([str(order["id"]) for order in live(self._reading.order_list())], self._cancel)
 
-    def liquidate(self, symbol: str) -> None:
+    def liquidate(self, contract: str) -> None:
         """Ask Tradovate to close the position at the market, and to cancel what works in the contract."""
-        contract = self._reading.contract(symbol)
-        if contract is None or not any(each.get("contractId") == contract["id"] for each in self._holdings.held()):
+        found = self._reading.contract(to_venue(contract))
+        if found is None or not any(each.get("contractId") == found["id"] for each in self._holdings.held()):
             return
-        body = {"accountId": self._reading.account().number, "contractId": int(contract["id"]), "admin": False}
+        body = {"accountId": self._reading.account().number, "contractId": int(found["id"]), "admin": False}
         reply = self._calls.post("order/liquidateposition", body, urgent=True, timeout_s=SUBMIT_S)
         if not reply.ok or failure_in(reply.json()):
             raise BrokerUnavailable(f"{NAME} does not close the position: {text_in(reply)}")

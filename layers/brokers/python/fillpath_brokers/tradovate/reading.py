@@ -12,6 +12,7 @@ from typing import Any
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import LegStatus
 from fillpath.orders.outcomes import LegView, Rejected
+from fillpath_brokers.canonical import root_of
 from fillpath_brokers.documents import number, readable
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.refusals import why_rejected
@@ -60,6 +61,18 @@ class Reading:
         for contract in self._calls.of_many("contract/items", "ids", missing, urgent=True):
             self._names[int(contract["id"])] = str(contract["name"])
         return {each: shown(self._names.get(each, str(each))) for each in contract_ids}
+
+    def front(self, root: str) -> str:
+        """Tradovate's name of the one contract of a root whose maturity is marked as the front."""
+        suggested = self._calls.listed("contract/suggest", t=root, l=20)
+        with readable("Tradovate's contracts"):
+            named = [each for each in suggested if root_of(each["name"]) == root]
+            contracts = {int(each["contractMaturityId"]): str(each["name"]) for each in named}
+            maturities = self._calls.of_many("contractMaturity/items", "ids", sorted(contracts))
+            fronts = [contracts[int(each["id"])] for each in maturities if each.get("isFront")]
+        if len(fronts) != 1:
+            raise BrokerUnavailable(f"Tradovate names {len(fronts)} contracts of {root} as the front month")
+        return fronts[0]
 
     # --- orders -----------------------------------------------------------------------------------------------------------------
 

@@ -4,12 +4,12 @@ A refusal of a command is an answer with status 200 that has `failureReason` (wi
 What the risk check or the exchange refuses later shows on the order: it is Rejected, and its reports say why.
 """
 
-import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.outcomes import RateLimited, Rejected, Unknown
+from fillpath_brokers.reasons import Reasons
 from fillpath_brokers.sending import not_done
 from fillpath_brokers.web import Reply
 
@@ -46,23 +46,15 @@ REASONS = {
 """By `failureReason`, and by the `rejectReason` of reports. What is not here says nothing by itself: its text is looked at."""
 
 # Branching on text: for want of margin there is no reason of its own, and its wording is not documented.
-_TEXTS = (
-    (
-        re.compile(r"margin|insufficient funds|buying power|not enough (funds|money|equity)|net liq", re.IGNORECASE),
-        "insufficient_margin",
-    ),
-    (re.compile(r"liquidation only|account.*(locked|closed|suspended)|trading.*locked", re.IGNORECASE), "account_blocked"),
-    (re.compile(r"maximum|position limit|order quantity.*reached", re.IGNORECASE), "position_limit"),
-    (re.compile(r"access is denied|not (entitled|authori[sz]ed|permitted)|permission", re.IGNORECASE), "not_entitled"),
-    (re.compile(r"(market|session|exchange).*closed|outside.*hours", re.IGNORECASE), "market_closed"),
-    (
-        re.compile(
-            r"(unknown|invalid|no such|expired).*(contract|symbol)|(contract|symbol).*(not found|expired|unknown)", re.IGNORECASE
-        ),
-        "invalid_symbol",
-    ),
-    (re.compile(r"price|tick", re.IGNORECASE), "invalid_price"),
-    (re.compile(r"quantity|\bqty\b", re.IGNORECASE), "invalid_quantity"),
+_TEXTS = Reasons(
+    (r"margin|insufficient funds|buying power|not enough (funds|money|equity)|net liq", "insufficient_margin"),
+    (r"liquidation only|account.*(locked|closed|suspended)|trading.*locked", "account_blocked"),
+    (r"maximum|position limit|order quantity.*reached", "position_limit"),
+    (r"access is denied|not (entitled|authori[sz]ed|permitted)|permission", "not_entitled"),
+    (r"(market|session|exchange).*closed|outside.*hours", "market_closed"),
+    (r"(unknown|invalid|no such|expired).*(contract|symbol)|(contract|symbol).*(not found|expired|unknown)", "invalid_symbol"),
+    (r"price|tick", "invalid_price"),
+    (r"quantity|\bqty\b", "invalid_quantity"),
 )
 _IN_DOUBT = {"RiskCheckTimeout", "AnotherCommandPending"}
 _NO_REASON = "UnknownReason"
@@ -91,8 +83,7 @@ def rejected(reason: str, text: str) -> Rejected:
 
 def reason_of(reason: str, text: str) -> str:
     """Our code for a reason of Tradovate's and the text beside it."""
-    found = next((ours for pattern, ours in _TEXTS if pattern.search(text)), "rejected")
-    return REASONS.get(reason, found)
+    return REASONS.get(reason) or _TEXTS.of(text)
 
 
 def placing_refused(reply: Reply) -> Rejected | Unknown | None:

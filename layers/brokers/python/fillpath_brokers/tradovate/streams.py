@@ -1,6 +1,6 @@
 """Tradovate's streams behind the facade: they are opened, told new symbols and new tokens, and closed here."""
 
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Iterable, Mapping
 
 from fillpath.accounts.access import Access
 from fillpath.market.bars import Gap
@@ -80,8 +80,8 @@ class TradovateStreams:
         self._means = means or Means()
         self._running = Running()
 
-    def market(self, symbols: Iterable[str], feed: Feed) -> AsyncIterator[MarketEvent]:
-        """Trades, quotes or minute bars of these contracts."""
+    def market(self, symbols: Mapping[str, str], feed: Feed) -> AsyncIterator[MarketEvent]:
+        """Trades, quotes or minute bars of these contracts, by Tradovate's spelling."""
         door = DataDoor()
 
         def opening(wanted: frozenset[str]) -> tuple[Place, DataProtocol]:
@@ -105,7 +105,7 @@ class TradovateStreams:
         stream: Stream[OrderUpdate] = Stream(opening, means=self._means, token=self._user_token)
         return self._running.read(stream)
 
-    def update(self, feed: Feed, add: Iterable[str], remove: Iterable[str]) -> None:
+    def update(self, feed: Feed, add: Mapping[str, str], remove: Iterable[str]) -> None:
         """Change what the streams of this feed carry, also of those that nobody reads yet."""
         self._running.update(feed, add, remove)
 
