@@ -12,11 +12,15 @@ from cli.places import ROOT, Local
 
 
 class Benchmark(StrEnum):
-    """webhook-*: the function alone. stream-decode: a venue's messages. alert-to-fill: through the running local stack."""
+    """webhook-*: the function alone. stream-decode: a venue's messages. broker-order: an order at simulated venues.
+
+    alert-to-fill: through the running local stack.
+    """
 
     WEBHOOK_COLD = "webhook-cold"
     WEBHOOK_WARM = "webhook-warm"
     STREAM_DECODE = "stream-decode"
+    BROKER_ORDER = "broker-order"
     ALERT_TO_FILL = "alert-to-fill"
 
 

@@ -8,13 +8,13 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from tests.benchmarks import alert_to_fill, stream_decode, webhook_cold, webhook_warm
+from tests.benchmarks import alert_to_fill, broker_order, stream_decode, webhook_cold, webhook_warm
 
 
 def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(prog="./fillpath bench")
-    parser.add_argument("name", choices=["webhook-cold", "webhook-warm", "stream-decode", "alert-to-fill"])
+    parser.add_argument("name", choices=["webhook-cold", "webhook-warm", "stream-decode", "broker-order", "alert-to-fill"])
     parser.add_argument("--json", action="store_true", dest="as_json")
     parser.add_argument("--stack", type=Path, help="stack.json of the running local stack, for alert-to-fill")
     parser.add_argument("-n", type=int, help="how many times")
@@ -35,6 +35,8 @@ def _run(arguments: argparse.Namespace) -> dict[str, Any]:
             return webhook_warm.run(**times)
         case "stream-decode":
             return stream_decode.run(**times)
+        case "broker-order":
+            return broker_order.run(**times)
     return alert_to_fill.run(arguments.stack, **times)
 
 

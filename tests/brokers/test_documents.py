@@ -8,7 +8,7 @@ import pytest
 
 from fillpath.errors import BrokerUnavailable, NotSent
 from fillpath_brokers import documents
-from fillpath_brokers.documents import moment, moment_or_none, number, number_or_none, paged, plain, readable
+from fillpath_brokers.documents import moment, moment_of, moment_or_none, number, number_or_none, paged, plain, readable
 
 
 @pytest.mark.parametrize(("written", "read"), [("5000.25", "5000.25"), (7, "7"), (Decimal("0.10"), "0.10"), ("-3", "-3")])
@@ -66,3 +66,9 @@ def test_a_page_that_comes_again_and_pages_without_end_are_no_answer() -> None:
     with pytest.raises(BrokerUnavailable, match="too many"):
         list(paged(page, "orders"))
     assert len(counted) == documents.MOST_PAGES
+
+
+def test_milliseconds_are_an_instant_or_no_calendar_has_them() -> None:
+    assert moment_of(1_764_083_045_123) == datetime(2025, 11, 25, 15, 4, 5, 123000, tzinfo=UTC)
+    with pytest.raises(ArithmeticError):
+        moment_of(10**20)

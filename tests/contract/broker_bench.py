@@ -187,29 +187,42 @@ def bench(key: str, clock: Clock | None = None) -> Iterator[Bench]:
     if key == PAPER:
         yield _paper(clock)
         return
-    package = venue(key)
     with running(key, Options(strict=True), SimulatedExchange(now=clock.now)) as simulator:
-        account = _account(key, package.connection(simulator.url), package.CREDENTIALS, clock)
-        vault, ledger, limits = FakeAccessVault(), FakeTokenLedger(), FakeRateLimits(clock)
-        store = FakeAccountStore()
-        store.save(account)
-        services = services_on(clock, accounts=store, tokens=TokenStore(vault, ledger, clock), web=Web(limits, clock))
-        _sign_in(account, package.CREDENTIALS, services)
+        account, services = signed_in(key, simulator.url, clock)
         desk = BrokerDesk(services)
-        contract, price = _traded(key, clock)
+        contract, price = traded(key, clock)
         simulator.exchange.set_price(contract, price)
         try:
-            yield Bench(key, AccountRef(account.account_id, key), desk, services, simulator, contract, price)
+            yield Bench(key, account, desk, services, simulator, contract, price)
         finally:
             desk.close()
             services.web.close()
+
+
+def signed_in(key: str, url: str, clock: Clock, **connection: str) -> tuple[AccountRef, Services]:
+    """An account that is signed in at the venue's simulator at this address, and what its venue is opened with."""
+    package = venue(key)
+    account = _account(key, {**package.connection(url), **connection}, package.CREDENTIALS, clock)
+    vault, ledger, limits = FakeAccessVault(), FakeTokenLedger(), FakeRateLimits(clock)
+    store = FakeAccountStore()
+    store.save(account)
+    services = services_on(clock, accounts=store, tokens=TokenStore(vault, ledger, clock), web=Web(limits, clock))
+    _sign_in(account, package.CREDENTIALS, services)
+    return AccountRef(account.account_id, key), services
+
+
+def traded(key: str, clock: Clock) -> tuple[str, Decimal]:
+    """What tests trade at a venue, and its price when they begin."""
+    futures = "future" in registry.capabilities(key).asset_classes
+    resolved = resolve("ES1!" if futures else "AAPL", clock.now().date())
+    return resolved.contract, resolved.instrument.demo_price
 
 
 def _paper(clock: Clock) -> Bench:
     books = FakePaperBookStore()
     services = services_on(clock, paper_books=books)
     account = AccountRef("01PAPER", PAPER)
-    contract, price = _traded(PAPER, clock)
+    contract, price = traded(PAPER, clock)
     side = cast(Simulator, PaperSide(account.account_id, services, books))
     side.exchange.set_price(contract, price)
     return Bench(PAPER, account, BrokerDesk(services), services, side, contract, price)
@@ -251,9 +264,3 @@ def _sign_in(account: Account, credentials: Mapping[str, str], services: Service
     context = SignInContext(account.account_id, account.connection, services.web, services.clock)
     token = sign_in.sign_in(secret, context, sign_in_code(account.venue, secret, context))
     services.tokens.keep(account.account_id, secret, token, "bench")
-
-
-def _traded(key: str, clock: Clock) -> tuple[str, Decimal]:
-    futures = "future" in registry.capabilities(key).asset_classes
-    resolved = resolve("ES1!" if futures else "AAPL", clock.now().date())
-    return resolved.contract, resolved.instrument.demo_price

@@ -285,3 +285,10 @@ def test_a_price_that_is_no_number_is_not_told(service: str, content: dict[str, 
     before = unread.get(f"schwab {service}", 0)
     assert heard(protocol.received(json.dumps(data), AT)) == []
     assert unread[f"schwab {service}"] == before + 1
+
+
+@pytest.mark.parametrize("ms", [10**20, -(10**20)])
+def test_a_time_that_no_calendar_has_costs_one_message_and_not_the_stream(ms: int) -> None:
+    content = {"key": "/ES", "1": ms, "2": 1, "3": 2, "4": 1, "5": 2, "6": 9}
+    data = {"data": [{"service": "CHART_FUTURES", "timestamp": 1, "content": [content]}]}
+    assert heard(running("CHART_FUTURES /ES").received(json.dumps(data), AT)) == []

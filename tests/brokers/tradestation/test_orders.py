@@ -57,6 +57,13 @@ def test_trouble_of_theirs_says_nothing(rig: Rig, status: int) -> None:
     assert len(rig.asked) == 1
 
 
+@pytest.mark.parametrize("text", ["Request timed out", "Order failed. Reason: no response from the exchange", "Unknown error"])
+def test_an_error_that_says_that_nobody_knows_is_no_refusal(rig: Rig, text: str) -> None:
+    rig.answers("POST", ORDERS, {"Orders": [{"OrderID": ONE, "Error": "FAILED", "Message": text}]})
+    assert isinstance(rig.broker.submit(leg()), Unknown)
+    assert len(rig.asked) == 1
+
+
 @pytest.mark.parametrize("answer", [sample("answer_without_orders"), {}, [], {"Orders": [{"Message": "sent"}]}])
 def test_an_answer_with_neither_orders_nor_errors_says_nothing(rig: Rig, answer: Any) -> None:
     rig.answers("POST", ORDERS, answer)

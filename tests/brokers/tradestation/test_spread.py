@@ -48,6 +48,8 @@ class _Quotes(QuotesProtocol):
     def received(self, frame: str | bytes, at: datetime) -> object:  # type: ignore[override]  # what a test wants it to say
         if frame == b"no login":
             return [GiveUp("no", needs_reauth=True)]
+        if frame == b"fault":
+            raise ZeroDivisionError
         return super().received(frame, at)
 
 
@@ -121,6 +123,17 @@ def test_a_login_that_has_ended_ends_everything() -> None:
         scene.open()["AAPL"].hears(b"no login")
         await scene.settle()
         with pytest.raises(NeedsReauth):
+            scene.reading.result()
+        assert scene.open() == {}
+
+    play(story, ["AAPL", "KO"], most=1)
+
+
+def test_a_fault_of_the_program_is_raised_and_leaves_nobody_waiting() -> None:
+    async def story(scene: Scene) -> None:
+        scene.open()["AAPL"].hears(b"fault")
+        await scene.settle()
+        with pytest.raises(ZeroDivisionError):
             scene.reading.result()
         assert scene.open() == {}
 

@@ -337,3 +337,18 @@ def test_a_symbol_that_tradovate_does_not_have_ends_the_stream_and_is_named() ->
     replayed(protocol, ["o", 'a[{"s":200,"i":0}]'])
     [ended] = protocol.received(frame({"s": 404, "i": 1, "d": "no such symbol"}), AT)
     assert ended == GiveUp("Tradovate gives no data of ESZ6: no such symbol")
+
+
+@pytest.mark.parametrize(
+    "snapshot",
+    [{"orders": [{"accountId": 123}, "x", None]}, {"orders": [{"id": "one"}]}, {"orders": 5}],
+)
+def test_a_snapshot_that_cannot_be_read_ends_the_connection_and_not_the_stream(snapshot: Any) -> None:
+    actions = replayed(orders(), ["o", frame({"s": 200, "i": 0}), frame({"s": 200, "i": 1, "d": snapshot})])
+    assert isinstance(actions[-1], Ready | Reconnect)
+
+
+@pytest.mark.parametrize("answer", [{}, None, "chart", {"historicalId": "x", "realtimeId": 1}])
+def test_a_chart_without_its_ids_ends_the_connection_and_not_the_stream(answer: Any) -> None:
+    actions = replayed(data(Feed.BARS), ["o", frame({"s": 200, "i": 0}), frame({"s": 200, "i": 1, "d": answer})])
+    assert isinstance(actions[-1], Reconnect)

@@ -6,7 +6,7 @@ finite number.
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any, TypeVar
 
@@ -16,6 +16,7 @@ Item = TypeVar("Item")
 
 MOST_PAGES = 1_000
 """Of one listing. A venue that goes on is taken to be in a loop."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNREADABLE = (KeyError, IndexError, AttributeError, TypeError, ValueError, ArithmeticError)
 
 
@@ -49,6 +50,11 @@ def moment_or_none(text: str | None) -> datetime | None:
 def plain(value: Decimal) -> str:
     """A number as text, without zeros that say nothing and without an exponent."""
     return f"{value.normalize():f}"
+
+
+def moment_of(ms: float) -> datetime:
+    """An instant from milliseconds since 1970; ArithmeticError for one that no calendar has."""
+    return _EPOCH + timedelta(milliseconds=ms)
 
 
 @contextmanager

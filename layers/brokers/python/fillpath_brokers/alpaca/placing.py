@@ -11,6 +11,7 @@ from fillpath_brokers.alpaca.refusals import is_duplicate, read, refusal
 from fillpath_brokers.alpaca.settings import Settings
 from fillpath_brokers.alpaca.symbols import to_venue
 from fillpath_brokers.alpaca.wire import change_body, order_body, own_view
+from fillpath_brokers.canonical import as_spelled
 from fillpath_brokers.facade import Change, OrderRef
 from fillpath_brokers.market_hours import MarketHours
 from fillpath_brokers.pairs import ids_of, pair_id
@@ -63,8 +64,8 @@ class Placing:
         self._require(self._calls.delete("/v2/orders"))
 
     def liquidate(self, contract: str) -> None:
-        """Ask Alpaca to close the position at the market; nothing happens where nothing is held."""
-        reply = self._calls.delete(f"/v2/positions/{part(to_venue(contract))}", timeout_s=SUBMIT_S)
+        """Ask Alpaca to close the position at the market, also of what the catalogue does not know."""
+        reply = self._calls.delete(f"/v2/positions/{part(as_spelled(to_venue, contract))}", timeout_s=SUBMIT_S)
         if reply.status != NOT_FOUND:
             self._require(reply)
 

@@ -4,14 +4,14 @@ Schwab has bars of 1, 5, 15 and 30 minutes and of days; hours are made of half h
 """
 
 from collections.abc import Iterable, Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from fillpath.errors import BrokerUnavailable, Unsupported
 from fillpath.market.bars import Bar, History, Interval
 from fillpath.market.ports.trading_hours import TradingHours
 from fillpath_brokers.canonical import instrument_behind
-from fillpath_brokers.documents import number, readable
+from fillpath_brokers.documents import moment_of, number, readable
 from fillpath_brokers.gaps import with_gaps
 from fillpath_brokers.schwab.refusals import read
 from fillpath_brokers.schwab.settings import Settings
@@ -63,7 +63,7 @@ def _page(symbol: str, start: datetime, end: datetime, interval: Interval, sessi
 
 def _bar(symbol: str, candle: dict[str, Any]) -> Bar:
     first, high, low, last, volume = (number(candle[name]) for name in ("open", "high", "low", "close", "volume"))
-    return Bar(symbol, datetime.fromtimestamp(candle["datetime"] / 1000, UTC), first, high, low, last, volume)
+    return Bar(symbol, moment_of(candle["datetime"]), first, high, low, last, volume)
 
 
 def _hours(bars: Iterable[Bar]) -> Iterator[Bar]:

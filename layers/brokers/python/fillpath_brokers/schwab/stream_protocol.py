@@ -18,13 +18,14 @@ Of account activity only the order's id is used: whoever hears of it reads the o
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
 import msgspec
 
 from fillpath.market.bars import Bar, Quote
+from fillpath_brokers.documents import moment_of
 from fillpath_brokers.facade import Feed
 from fillpath_brokers.schwab.frames import ACTIVITY, BARS, FRAME, QUOTES, Content, Data, Level, Notice, Response
 from fillpath_brokers.streaming.commands import Commands
@@ -262,7 +263,7 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
         for raw in data.content:
             try:
                 event = self._event(data, raw, at)
-            except (msgspec.DecodeError, ArithmeticError, ValueError, OverflowError) as exc:
+            except (msgspec.DecodeError, ArithmeticError, ValueError) as exc:
                 unread.count(f"schwab {data.service}", exc)
                 continue
             if event is not None:
@@ -273,7 +274,7 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
             return self._quote(data, QUOTES[data.service](raw), at)
         if data.service in BARS:
             bar = BARS[data.service](raw)
-            return Bar(bar.key, _moment(bar.start), bar.open, bar.high, bar.low, bar.close, bar.volume)
+            return Bar(bar.key, moment_of(bar.start), bar.open, bar.high, bar.low, bar.close, bar.volume)
         return self._activity(raw, at) if data.service == "ACCT_ACTIVITY" else None
 
     def _quote(self, data: Data, level: Level, at: datetime) -> Quote | None:
@@ -286,7 +287,7 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
         bid, ask = _price(kept, "bid"), _price(kept, "ask")
         return Quote(
             level.key,
-            _moment(kept.get("at") or data.timestamp),
+            moment_of(kept.get("at") or data.timestamp),
             at,
             bid,
             ask,
@@ -312,7 +313,3 @@ def _price(kept: Mapping[str, Any], side: str) -> Decimal | None:
     """A price of 0 without any size says that this side of the book is empty."""
     price: Decimal | None = kept.get(side)
     return None if not price and not kept.get(f"{side}_size") else price
-
-
-def _moment(ms: int) -> datetime:
-    return datetime.fromtimestamp(ms / 1000, UTC)

@@ -29,7 +29,7 @@ async def connect(place: Place, within_s: float = OPEN_WITHIN_S) -> "HttpLines":
             await _check(answer)
     except BaseException as exc:
         await _let_go(client)
-        if isinstance(exc, httpx.HTTPError | httpx.InvalidURL | TimeoutError):
+        if isinstance(exc, httpx.HTTPError | httpx.InvalidURL | TimeoutError | UnicodeError):
             raise BrokerUnavailable(f"{place!r} could not be reached: {type(exc).__name__}") from None
         raise
     return HttpLines(client, answer)

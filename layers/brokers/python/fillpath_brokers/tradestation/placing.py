@@ -26,7 +26,7 @@ from fillpath_brokers.tradestation.capabilities import NAME
 from fillpath_brokers.tradestation.details import Details
 from fillpath_brokers.tradestation.holdings import Holdings
 from fillpath_brokers.tradestation.listing import Listing
-from fillpath_brokers.tradestation.refusals import errors_in, has_ended, is_duplicate, read, refusal, text_of
+from fillpath_brokers.tradestation.refusals import errors_in, has_ended, is_duplicate, is_in_doubt, read, refusal, text_of
 from fillpath_brokers.tradestation.settings import Settings
 from fillpath_brokers.tradestation.terms import TermsOf
 from fillpath_brokers.tradestation.wire import (
@@ -141,6 +141,8 @@ class Placing:
         text = text_of(errors)
         if is_duplicate(text):
             return Unknown(f"{NAME} has had an order under this confirmation id: {text}")
+        if is_in_doubt(text):
+            return Unknown(f"{NAME}: {text}")
         return self._undone(ids, text) if ids else refusal(text)
 
     def _undone(self, ids: Sequence[str], text: str) -> Rejected | Unknown:

@@ -26,6 +26,7 @@ _REASONS = Reasons(
     (r"quantity|round lot", "invalid_quantity"),
 )
 _DUPLICATE = re.compile(r"duplicate|already (been )?(used|submitted|placed|exists)", re.IGNORECASE)
+_IN_DOUBT = re.compile(r"timed?[ -]?out|no response|(service|temporarily) unavailable|unknown error", re.IGNORECASE)
 _NOTHING_TO_CANCEL = re.compile(
     r"not an open order|invalid order id|cancel has been attempted|already (cancel|filled)|too late", re.IGNORECASE
 )
@@ -45,6 +46,11 @@ def refusal(text: str) -> Rejected:
 def is_duplicate(text: str) -> bool:
     """Whether the confirmation id was used before."""
     return _DUPLICATE.search(text) is not None
+
+
+def is_in_doubt(text: str) -> bool:
+    """Whether an error says that nobody knows what became of the order."""
+    return _IN_DOUBT.search(text) is not None
 
 
 def has_ended(text: str) -> bool:

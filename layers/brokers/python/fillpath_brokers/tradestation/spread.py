@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from fillpath.errors import BrokerError, NeedsReauth
+from fillpath.errors import StreamEnded
 from fillpath_brokers.facade import MarketEvent
 from fillpath_brokers.streaming.driver import MOST_WAITING, Stream
 from fillpath_brokers.streaming.home import Home
@@ -24,7 +24,6 @@ _log = logging.getLogger(__name__)
 class _Part:
     stream: Stream[MarketEvent]
     symbols: set[str]
-    task: asyncio.Task[None] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +31,7 @@ class _Over:
     """The end of a part; without one: of everything, by `close`."""
 
     part: _Part | None = None
-    why: BrokerError | None = field(default=None)
+    why: Exception | None = field(default=None)
 
 
 class Spread:
@@ -43,13 +42,14 @@ class Spread:
         self._most = most
         self._wanted = set(symbols)
         self._parts: list[_Part] = []
+        self._tasks: set[asyncio.Task[None]] = set()
         self._lock = threading.Lock()
         self._home = Home()
         self._closed = False
         self._queue: asyncio.Queue[MarketEvent | _Over] = asyncio.Queue(MOST_WAITING)
 
     async def events(self) -> AsyncGenerator[MarketEvent, None]:
-        """The events as they come; ends with `close`. NeedsReauth or StreamEnded when nothing of it can go on."""
+        """The events as they come; ends with `close`. NeedsReauth, or StreamEnded once nothing of it can go on."""
         self._home.enter()
         self._adjust()
         try:
@@ -98,21 +98,23 @@ class Spread:
             return
         part = _Part(self._make(frozenset({symbol})), {symbol})
         self._parts.append(part)
-        part.task = asyncio.get_running_loop().create_task(self._pump(part))
+        task = asyncio.get_running_loop().create_task(self._pump(part))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _pump(self, part: _Part) -> None:
         try:
             async for event in part.stream.events():
                 await self._queue.put(event)
-        except BrokerError as exc:
+        except Exception as exc:  # noqa: BLE001  whoever reads raises it
             await self._queue.put(_Over(part, exc))
 
-    def _drop(self, part: _Part, why: BrokerError) -> None:
+    def _drop(self, part: _Part, why: Exception) -> None:
         if part in self._parts:
             self._parts.remove(part)
         with self._lock:
             self._wanted -= part.symbols
-        if isinstance(why, NeedsReauth) or not self._parts:
+        if not isinstance(why, StreamEnded) or not self._parts:
             raise why
         _log.warning("no more data of %s: %s", ", ".join(sorted(part.symbols)), why)
 
@@ -122,9 +124,9 @@ class Spread:
 
     async def _end_parts(self) -> None:
         self._closed = True
-        tasks = [part.task for part in self._parts if part.task]
         for part in self._parts:
             part.stream.close()
+        tasks = list(self._tasks)  # those of connections that were left before included
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)

@@ -65,7 +65,11 @@ class DataProtocol(SocketProtocol[MarketEvent]):
         if error is not None:
             text = f"{NO_DATA} (it says of {symbol}: {error})" if self.settings.is_without_data(error) else None
             return [GiveUp(text or f"Tradovate gives no data of {symbol}: {error}")]
-        self._keep_chart(symbol, message.d)
+        try:
+            self._keep_chart(symbol, message.d)
+        except (KeyError, TypeError, ValueError) as exc:
+            unread.count("tradovate chart", exc)
+            return [Reconnect(f"Tradovate does not say which chart {symbol} is")]
         return () if self._asked_for else self._become_ready()
 
     def told(self, kind: str, data: Any, at: datetime) -> Sequence[Action[MarketEvent]]:
@@ -103,7 +107,7 @@ class DataProtocol(SocketProtocol[MarketEvent]):
         return self.ask("md/unsubscribeQuote", {"symbol": symbol})[1]
 
     def _keep_chart(self, symbol: str, answer: Any) -> None:
-        if self._feed is Feed.BARS and isinstance(answer, Mapping):
+        if self._feed is Feed.BARS:
             for name in ("historicalId", "realtimeId"):
                 self._charts[int(answer[name])] = symbol
             self._live_chart[symbol] = int(answer["realtimeId"])

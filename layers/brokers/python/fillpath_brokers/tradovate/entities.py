@@ -30,7 +30,8 @@ class Entities:
     def load(self, snapshot: Mapping[str, Any]) -> None:
         """Keep what the snapshot has. What its orders are counts as told: there is a Gap before it, or nothing."""
         for kind in KINDS:
-            self._keep(kind, snapshot.get(f"{kind}s") or ())
+            listed = snapshot.get(f"{kind}s") or ()
+            self._keep(kind, (each for each in listed if isinstance(each, Mapping) and "id" in each))
         for order_id in self._kept["order"]:
             self.update(order_id)
 

@@ -44,7 +44,11 @@ class OrdersProtocol(SocketProtocol[OrderUpdate]):
         if number == self._sync:
             if error is not None or not isinstance(message.d, Mapping):
                 return [Reconnect(f"Tradovate does not synchronize: {error}", _SYNC_AGAIN_S)]
-            self._entities.load(message.d)
+            try:
+                self._entities.load(message.d)
+            except (TypeError, ValueError) as exc:
+                unread.count("tradovate snapshot", exc)
+                return [Reconnect("Tradovate's snapshot cannot be read", _SYNC_AGAIN_S)]
             return [Ready()]
         contract_id = self._contracts.pop(number, None)
         if error is not None or contract_id is None:

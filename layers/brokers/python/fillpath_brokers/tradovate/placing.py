@@ -9,6 +9,7 @@ from fillpath.clock import Clock
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType
 from fillpath.orders.outcomes import Accepted, LegView, Outcome, Rejected, Unknown
+from fillpath_brokers.canonical import as_spelled
 from fillpath_brokers.documents import number, readable
 from fillpath_brokers.facade import Change, OrderRef
 from fillpath_brokers.market_hours import MarketHours
@@ -98,7 +99,7 @@ class Placing:
 
     def liquidate(self, contract: str) -> None:
         """Ask Tradovate to close the position at the market, and to cancel what works in the contract."""
-        found = self._reading.contract(to_venue(contract))
+        found = self._reading.contract(as_spelled(to_venue, contract))
         if found is None or not any(each.get("contractId") == found["id"] for each in self._holdings.held()):
             return
         body = {"accountId": self._reading.account().number, "contractId": int(found["id"]), "admin": False}
