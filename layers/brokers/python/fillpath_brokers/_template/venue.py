@@ -1,6 +1,7 @@
 """The venue behind the broker facade. Say here what is inferred from no document, and which setting corrects it.
 
 Every method is there. Required: the venue is none without it. Optional: as long as its capability is false it raises Unsupported.
+Once there is more than fits on a page, compose it: `fillpath_brokers.composed` has the parts, and what all venues do alike.
 """
 
 from collections.abc import AsyncIterator, Collection, Iterable
@@ -68,7 +69,7 @@ class TemplateBroker:
         return Rejected("unsupported", f"{NAME} takes no orders")
 
     def submit(self, leg: Leg) -> Outcome:
-        """Required where it can trade. One request, never repeated; what is not understood is Unknown."""
+        """Required where it can trade. One request, never repeated: see `fillpath_brokers.sending`."""
         raise Unsupported(f"{NAME} takes no orders")
 
     def replace(self, ref: OrderRef, change: Change) -> Outcome:
