@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.accounts.model import Account, OutsideHours
-from fillpath.errors import BrokerError, BrokerUnavailable, NeedsReauth, NotSent, Unsupported
+from fillpath.errors import BrokerError, BrokerUnavailable, NeedsReauth, NotSent, StorageUnavailable, Unsupported
 from fillpath.market.instruments import instrument_of
 from fillpath.orders.model import Leg
 from fillpath.orders.outcomes import LegView, Outcome, Position, RateLimited, Rejected, Unknown
@@ -66,16 +66,19 @@ class BrokerDesk:
         return closed or self._ask(account, lambda broker: broker.precheck(leg, after_closing))
 
     def submit(self, account: AccountRef, leg: Leg) -> Outcome:
-        """Send it once. Never raises: what is not understood is Unknown."""
+        """Send it once, before its `submit_by`. Never raises: what is not understood is Unknown."""
         try:
-            sent = self._closed(account, leg) or self._reducing(account, leg)
-            return self._broker(account).submit(sent) if isinstance(sent, Leg) else sent
-        except Unsupported as exc:
-            return Rejected("unsupported", str(exc))
-        except NeedsReauth as exc:
-            return Rejected("needs_reauth", str(exc))
-        except NotSent as exc:
-            return RateLimited(exc.delay_s, str(exc))
+            sent = self._prepared(account, leg)
+        except StorageUnavailable as exc:
+            return RateLimited(1.0, f"the account could not be read: {exc}")
+        except BrokerError as exc:
+            return _not_sent(exc)
+        if not isinstance(sent, Leg):
+            return sent
+        try:
+            return self._broker(account).submit(sent)
+        except (Unsupported, NeedsReauth, NotSent) as exc:
+            return _not_sent(exc)
         except Exception as exc:  # noqa: BLE001  the boundary to the venues: whatever went wrong, the order may be there
             _log.exception("submit at %s ended without a readable answer: %s", account.venue, leg.client_order_id)
             return Unknown(f"{account.venue}: {type(exc).__name__}")
@@ -92,6 +95,14 @@ class BrokerDesk:
         """Close every account that was opened."""
         while self._open:
             self._open.popitem()[1].broker.close()
+
+    def _prepared(self, account: AccountRef, leg: Leg) -> Leg | Outcome:
+        """The leg as it is to be sent, or why it is not; nothing has been sent by then."""
+        prepared = self._closed(account, leg) or self._reducing(account, leg)
+        self._broker(account)
+        if isinstance(prepared, Leg) and leg.submit_by and self._services.clock.now() >= leg.submit_by:
+            return RateLimited(0.0, "the time to send it was over before it could be sent")
+        return prepared
 
     def _closed(self, account: AccountRef, leg: Leg) -> Rejected | None:
         """A market order that the venue would keep until the open is refused until then, unless its account wants it kept.
@@ -111,14 +122,7 @@ class BrokerDesk:
         """What only reduces is cut to what is held just now, where the venue itself would let it cross zero."""
         if not leg.reduce_only or leg.resting or registry.capabilities(account.venue).reduce_only:
             return leg
-        try:
-            held = sum(
-                (p.quantity for p in self._ask(account, lambda b: b.positions()) if p.contract == leg.contract), Decimal(0)
-            )
-        except NeedsReauth as exc:
-            return Rejected("needs_reauth", str(exc))
-        except BrokerUnavailable as exc:
-            return RateLimited(1.0, f"the position could not be read: {exc}")
+        held = sum((p.quantity for p in self._ask(account, lambda b: b.positions()) if p.contract == leg.contract), Decimal(0))
         left = max(Decimal(0), -leg.side.sign * held)
         if not left:
             return Rejected("nothing_to_reduce", f"nothing is held of {leg.contract} that a {leg.side} would reduce")
@@ -150,6 +154,18 @@ class BrokerDesk:
     def _record(self, account: AccountRef) -> Account | None:
         needed = registry.capabilities(account.venue).credentials_required
         return self._services.accounts.account(account.account_id) if needed else None
+
+
+def _not_sent(exc: BrokerError) -> Outcome:
+    """What went wrong before anything was sent is evidence that nothing was placed."""
+    match exc:
+        case Unsupported():
+            return Rejected("unsupported", str(exc))
+        case NeedsReauth():
+            return Rejected("needs_reauth", str(exc))
+        case NotSent(delay_s=delay_s):
+            return RateLimited(delay_s, str(exc))
+    return RateLimited(1.0, f"the position could not be read: {exc}")
 
 
 def _ref(leg: Leg, others: frozenset[str]) -> OrderRef:

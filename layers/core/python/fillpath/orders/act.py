@@ -160,6 +160,14 @@ def decide(order: Order, positions: tuple[Position, ...], view: LaneView, floor:
     return plan(order, net(positions), doubt)
 
 
+def _how_over(order: Order) -> OrderState:
+    """How an order ends that has nothing (more) to do: what its last leg filled was all."""
+    leg = order.live_leg
+    if leg is None:
+        return OrderState.SKIPPED
+    return OrderState.FILLED if leg.status is LegStatus.FILLED else OrderState.CANCELLED
+
+
 def _why_over(order: Order, floor: Floor) -> str:
     return ENTRY_NOT_FILLED if has_nothing_to_protect(order, floor) and not order.filled_quantity else POSITION_CLOSED
 
@@ -171,8 +179,7 @@ def _carry_out(
         case Nothing(reason) if view.unknown and may_reduce(order) and not has_nothing_to_protect(order, floor):
             return _later(order, "unknown_ahead", None, floor)
         case Nothing(reason):
-            state = OrderState.CANCELLED if order.legs else OrderState.SKIPPED
-            return _end(order, (state, reason, ""), floor)
+            return _end(order, (_how_over(order), reason, ""), floor)
         case Refusal(reason):
             return _end(order, (OrderState.REJECTED, reason, "the account does not hold what the strategy believes"), floor)
         case Trade(reduces=True):

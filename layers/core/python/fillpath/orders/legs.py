@@ -5,10 +5,10 @@ from contextlib import suppress
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from fillpath.errors import BrokerError, Conflict
+from fillpath.errors import BrokerError, BrokerUnavailable, Conflict
 from fillpath.orders.floor import Floor, account_of, change
 from fillpath.orders.model import Leg, LegStatus, Order, OrderState
-from fillpath.orders.outcomes import Accepted, LegView, RateLimited
+from fillpath.orders.outcomes import Accepted, LegView, Outcome, RateLimited, Unknown
 from fillpath.orders.ports.verification_queue import Check
 from fillpath.orders.transitions import answered, doubtful, observed, preparing, refused, told, unsent
 
@@ -35,11 +35,12 @@ def submit(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal 
             return _not_again(order, leg, "halted", floor), None
         text = f"trading is halted for {halt.scope}"
         return change(order, lambda o: refused(o, leg.leg, floor.clock.now(), "halted", text), floor), None
-    if floor.clock.now() >= min(sent.submit_by, until - timedelta(seconds=_SEND_MARGIN_S)):
+    send_by = min(sent.submit_by, until - timedelta(seconds=_SEND_MARGIN_S))
+    if floor.clock.now() >= send_by:
         if again:
             return _not_again(order, leg, "out_of_time", floor), None
         return change(order, lambda o: unsent(o, leg.leg, floor.clock.now(), "out_of_time"), floor), 0.0
-    outcome = floor.desk.submit(account_of(order), sent)
+    outcome = _possible(floor.desk.submit(account_of(order), sent.model_copy(update={"submit_by": send_by})), sent)
     if again and not isinstance(outcome, Accepted):
         return _not_again(order, leg, "no_answer", floor), None
     order = change(order, lambda o: answered(o, leg.leg, outcome, floor.clock.now()), floor)
@@ -53,7 +54,23 @@ def _not_again(order: Order, leg: Leg, reason: str, floor: Floor) -> Order:
 
 def look_up(order: Order, leg: Leg, floor: Floor) -> LegView | None:
     """The leg as the broker shows it, never an order that is known to be another leg's; raises BrokerError."""
-    return floor.desk.look_up(account_of(order), leg, _others(order, leg, floor))
+    view = floor.desk.look_up(account_of(order), leg, _others(order, leg, floor))
+    if view is not None and not _is_possible(view, leg):
+        raise BrokerUnavailable(f"the broker shows {view.filled_quantity} of {leg.quantity} filled")
+    return view
+
+
+def _possible(outcome: Outcome, leg: Leg) -> Outcome:
+    """An acceptance that tells what cannot be is none that can be read."""
+    if isinstance(outcome, Accepted) and not _is_possible(outcome.view, leg):
+        return Unknown(f"the broker shows {outcome.view.filled_quantity} of {leg.quantity} filled")
+    return outcome
+
+
+def _is_possible(view: LegView, leg: Leg) -> bool:
+    price = view.average_price
+    sensible = price is None or price.is_finite()
+    return sensible and view.filled_quantity.is_finite() and 0 <= view.filled_quantity <= leg.quantity
 
 
 def look(order: Order, name: str, floor: Floor) -> Order:

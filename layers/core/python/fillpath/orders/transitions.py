@@ -144,6 +144,8 @@ def _followed(order: Order, leg: Leg, at: datetime, *, wanted: bool) -> Order:
     if order.live_leg is None or order.live_leg.leg != leg.leg or _awaits_next_leg(order, leg):
         return order
     state = _STATE_OF_LEG[leg.status]
+    if state is OrderState.FILLED and order.parent_id and order.filled_quantity < (order.quantity or 0):
+        return _for_the_rest(order, at)
     if state.ended and state is not OrderState.FILLED and (why := _makes_way(order, leg, wanted)):
         return _made_way(order, at, *why)
     if state.ended and order.auto_exit and state is not OrderState.FILLED:
@@ -152,6 +154,13 @@ def _followed(order: Order, leg: Leg, at: datetime, *, wanted: bool) -> Order:
         return ended(order, state, at, *((leg.reason, leg.text) if state is not OrderState.FILLED else ()))
     order = moved(order, state, at)
     return order.model_copy(update={"listing": Listing.WORKING, "owns_lane": False}) if order.resting else order
+
+
+def _for_the_rest(order: Order, at: datetime) -> Order:
+    """Protection that was smaller than its entry has filled: the lane looks whether something is left unprotected."""
+    if order.state is OrderState.QUEUED:
+        return order
+    return _made_way(order, at, "exits_filled", "it is looked whether something is left to protect")
 
 
 def _makes_way(order: Order, leg: Leg, wanted: bool) -> tuple[str, str] | None:

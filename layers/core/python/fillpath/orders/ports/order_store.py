@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+from fillpath.ids import is_older
 from fillpath.orders.model import Lane, Order, Side
 
 
@@ -33,8 +34,8 @@ class InDoubt:
     reduces: bool
 
 
-RECENT = 30
-"""More than can act in a lane while the outcome of one of them is looked for."""
+RECENT, RECENT_MINUTES = 100, 30
+"""More than can act in a lane while the outcome of one of them is looked for, and longer than that takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,8 @@ class LaneView:
 
     def recent_with(self, order_id: str) -> tuple[str, ...]:
         """The last orders once this one takes the lane, too."""
-        return (*(each for each in self.recent if each != order_id), order_id)[-RECENT:]
+        known = (each for each in self.recent if each != order_id and not is_older(each, order_id, RECENT_MINUTES))
+        return (*known, order_id)[-RECENT:]
 
 
 class OrderStore(Protocol):
