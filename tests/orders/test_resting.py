@@ -324,3 +324,31 @@ def test_a_cancel_by_hand_long_after_an_order_made_way_in_vain_is_final() -> Non
     on.settle(2)
 
     assert on.get(protecting).state is OrderState.CANCELLED
+
+
+def test_protection_is_not_placed_again_before_the_exit_that_it_made_way_for_has_acted() -> None:
+    on = fakes()
+    on.hold(3)
+    protective = stop(on, 3)
+    on.desk.answers_to("main", limited(0.5), limited(0.5), limited(0.5))
+    exited = signal(on, Operation.EXIT_LONG, 1)
+    for _ in range(8):
+        on.run()
+        on.clock.sleep(1)
+    assert on.state(exited)[0] is OrderState.FILLED
+    assert legs(on, protective) == [("main", LegStatus.CANCELLED, 3), ("protect-1", LegStatus.WORKING, 2)]
+
+
+def test_protection_is_placed_again_where_the_order_that_it_made_way_for_never_acts() -> None:
+    on = fakes()
+    on.hold(3)
+    protective = stop(on, 3)
+    on.desk.answers_to("main", *[limited(5)] * 100)
+    exited = signal(on, Operation.EXIT_LONG, 1)
+    for _ in range(70):
+        on.run()
+        on.clock.sleep(5)
+    on.settle()
+    assert on.get(exited).state is OrderState.EXPIRED
+    assert on.get(protective).state is OrderState.WORKING
+    assert protection(on) == 3

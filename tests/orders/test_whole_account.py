@@ -6,7 +6,7 @@ from fillpath.accounts.model import Account
 from fillpath.orders.model import Lane, Operation, Order, OrderState, OrderType
 from fillpath.orders.outcomes import Position
 from fillpath.orders.whole_account import cancel_account, flatten_account
-from tests.orders.floor import ACCOUNT, CONTRACT, Fakes, at_rest, fakes
+from tests.orders.floor import ACCOUNT, CONTRACT, Fakes, at_rest, fakes, signal
 
 
 def account(on: Fakes) -> Account:
@@ -64,3 +64,25 @@ def test_the_orders_of_other_accounts_are_left_alone() -> None:
     other = account(on).model_copy(update={"account_id": "A2"})
     assert cancel_account(other, on.orders, on.clock.now()) == ()
     assert on.lane(Lane(ACCOUNT, "ES")).waiting == ()
+
+
+def test_flatten_calls_off_what_has_not_been_sent_yet() -> None:
+    on = fakes()
+    entry = signal(on, Operation.ENTER_LONG)
+    orders = flatten_account(account(on), (), on.orders, on.clock.now())
+    assert on.state(entry) == (OrderState.CANCELLED, "flatten")
+    assert run_all(on, orders) == [OrderState.SKIPPED]
+    assert on.held() == 0
+
+
+def test_what_flatten_cannot_call_off_any_more_is_closed_behind_it() -> None:
+    on = fakes()
+    entry = signal(on, Operation.ENTER_LONG)
+    view = on.lane()
+    on.orders.take(view, on.get(entry), on.clock.now())
+    orders = flatten_account(account(on), (), on.orders, on.clock.now())
+    on.clock.sleep(30)
+    on.settle()
+    assert on.get(entry).state is OrderState.FILLED
+    assert [on.get(order).state for order in orders] == [OrderState.FILLED]
+    assert on.held() == 0

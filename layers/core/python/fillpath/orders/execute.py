@@ -61,15 +61,26 @@ def _take(view: LaneView, order: Order, floor: Floor, finish_by: datetime, then:
 
 
 def _pick(view: LaneView, floor: Floor) -> Order | None:
-    """The first waiting order that can act now; a reduction behind an unknown order waits while nothing is left to reduce."""
+    """The first waiting order that can act now; a reduction behind an unknown order waits while nothing is left to reduce.
+
+    What made way for an order waits until that one has acted: placed again before, it would only have to make way again.
+    """
     for waiting in view.waiting:
         order = floor.orders.get(waiting.order_id)
         if order.listing is not Listing.WAITING:
             continue  # it ended between the two reads
+        if _gives_way(order, view, floor):
+            continue
         held_up = view.unknown and may_reduce(order) and not is_overdue(order, floor)
         if not held_up or _can_reduce(order, view, floor):
             return order
     return None
+
+
+def _gives_way(order: Order, view: LaneView, floor: Floor) -> bool:
+    if view.unknown or order.made_way_for not in {waiting.order_id for waiting in view.waiting} - {order.order_id}:
+        return False
+    return not is_overdue(floor.orders.get(order.made_way_for or ""), floor)
 
 
 def _can_reduce(order: Order, view: LaneView, floor: Floor) -> bool:

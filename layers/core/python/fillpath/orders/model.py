@@ -280,6 +280,7 @@ class Order(_Record):
     held: Decimal | None = None
     reduces: bool = False
     suspended_by: str | None = None
+    made_way_for: str | None = None
 
     legs: tuple[Leg, ...] = ()
     events: tuple[Event, ...] = ()

@@ -6,7 +6,7 @@ from typing import Any
 
 from fillpath.orders.model import Order
 
-_INTERNAL = {"version", "fence", "listing", "owns_lane", "suspended_by"}
+_INTERNAL = {"version", "fence", "listing", "owns_lane", "suspended_by", "made_way_for"}
 
 
 def order_record(order: Order) -> dict[str, Any]:

@@ -54,7 +54,7 @@ def preparing(order: Order, leg: Leg, at: datetime, held: Decimal | None = None)
     if is_reversal_leg(leg.leg):
         return order
     before = order.position_before if held is None else held
-    order = order.model_copy(update={"reduces": leg.reduce_only, "position_before": before})
+    order = order.model_copy(update={"reduces": leg.reduce_only, "position_before": before, "made_way_for": None})
     return moved(order, OrderState.SUBMITTING, at)
 
 
@@ -230,7 +230,13 @@ def _made_way(order: Order, at: datetime, reason: str, message: str) -> Order:
     if not order.reduces:
         return ended(order, OrderState.CANCELLED, at, "superseded", message)
     return moved(order, OrderState.QUEUED, at, reason, message).model_copy(
-        update={"listing": Listing.WAITING, "owns_lane": False, "deadline": None, "suspended_by": None}
+        update={
+            "listing": Listing.WAITING,
+            "owns_lane": False,
+            "deadline": None,
+            "suspended_by": None,
+            "made_way_for": order.suspended_by,
+        }
     )
 
 
