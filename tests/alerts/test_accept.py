@@ -49,6 +49,13 @@ def test_an_alert_becomes_one_waiting_order_and_wakes_its_lane() -> None:
     assert front.tables.counters == {("W1", "2026-03-02"): 1}
 
 
+def test_a_share_outside_the_catalogue_is_known_by_the_exchange_beside_its_symbol() -> None:
+    (order,) = FrontDesk().post(symbol="SHOP", exchange="NYSE").orders
+    assert (order.root, order.contract, order.symbol) == ("SHOP", "SHOP", "SHOP")
+    with pytest.raises(Refused, match="with its exchange"):
+        FrontDesk().post(symbol="SHOP")
+
+
 def test_an_accepted_alert_is_in_the_inbox_with_its_orders() -> None:
     front = FrontDesk()
     accepted = front.post()
