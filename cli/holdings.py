@@ -1,6 +1,6 @@
 """What accounts hold, asked at their venues: an account and its broker come in, records for programs or tables go out."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
@@ -12,8 +12,9 @@ from rich.table import Table
 
 from cli.order_view import in_ticks, number
 from cli.problem import Problem
-from cli.terminal import listing
+from cli.terminal import listing, pasteable
 from fillpath.accounts.model import Account
+from fillpath.errors import BrokerError, NeedsReauth
 from fillpath.market.instruments import resolve
 from fillpath.orders.outcomes import Position
 from fillpath_brokers.facade import Balances, Broker
@@ -21,29 +22,35 @@ from fillpath_brokers.facade import Balances, Broker
 
 @dataclass(frozen=True)
 class Holdings:
-    """One account's positions and what it is worth."""
+    """One account's positions and what it is worth; `trouble` says why one of them is not known."""
 
     account: Account
-    positions: tuple[Position, ...]
-    balances: Balances
+    positions: tuple[Position, ...] | None
+    balances: Balances | None
+    trouble: str = ""
 
 
-def holdings(account: Account, broker: Broker) -> Holdings:
-    """As the venue shows them now; raises BrokerUnavailable."""
-    return Holdings(account, broker.positions(), broker.balances())
+def holdings(account: Account, open_broker: Callable[[Account], Broker]) -> Holdings:
+    """As the venue shows them now, or why it does not: one account's trouble is no other's."""
+    positions = None
+    try:
+        broker = open_broker(account)
+        positions = broker.positions()
+        return Holdings(account, positions, broker.balances())
+    except BrokerError as error:
+        return Holdings(account, positions, None, trouble_text(account, error))
 
 
-def position_records(account: Account, broker: Broker) -> list[dict[str, Any]]:
-    """The account's positions for programs; numbers are exact, as text."""
-    return [
-        {
-            "account_id": account.account_id,
-            "symbol": position.contract,
-            "quantity": number(position.quantity),
-            "average_price": None if position.average_price is None else number(position.average_price),
-        }
-        for position in broker.positions()
-    ]
+def position_records(found: Iterable[Holdings]) -> list[dict[str, Any]]:
+    """The positions for programs, exact numbers as text; an account in trouble has an entry with its `error`."""
+    return [record for each in found for record in (*_records(each), *_errors(each))]
+
+
+def trouble_text(account: Account, error: BrokerError) -> str:
+    """What is wrong, and what to do where only a person can."""
+    if isinstance(error, NeedsReauth):
+        return f"needs sign-in: ./fillpath account sign-in {account.label}"
+    return str(error)
 
 
 def holdings_view(found: Iterable[Holdings]) -> RenderableType:
@@ -65,22 +72,45 @@ def parse_price(symbol: str, text: str) -> tuple[str, Decimal]:
     return resolved.contract, value
 
 
+def _records(found: Holdings) -> list[dict[str, Any]]:
+    return [
+        {
+            "account_id": found.account.account_id,
+            "symbol": position.contract,
+            "quantity": number(position.quantity),
+            "average_price": None if position.average_price is None else number(position.average_price),
+        }
+        for position in found.positions or ()
+    ]
+
+
+def _errors(found: Holdings) -> list[dict[str, Any]]:
+    return [{"account_id": found.account.account_id, "error": found.trouble}] if found.trouble else []
+
+
 def _positions(every: list[Holdings]) -> RenderableType:
     table = listing("Account", "Symbol", numbers=("Position", "Average price"))
     for each in every:
-        for position in each.positions:
+        label = escape(each.account.label)
+        if each.positions is None:
+            table.add_row(label, _trouble(each), "[yellow]unknown[/]", "")
+        for position in each.positions or ():
             price = None if position.average_price is None else number(position.average_price)
             shown = in_ticks(price, position.contract)
-            table.add_row(escape(each.account.label), position.contract, _signed(position.quantity), shown)
+            table.add_row(label, position.contract, _signed(position.quantity), shown)
     return table if table.row_count else "\nNothing is held."
 
 
 def _worth(every: list[Holdings]) -> Table:
     table = listing("Account", numbers=("Equity", "Cash", "Open P&L", "Closed P&L", "Commission"))
     for each in every:
-        worth = each.balances
+        worth, label = each.balances, escape(each.account.label)
+        if worth is None:
+            # The reason stands above already where nothing at all is known.
+            table.add_row(label if each.positions is None else f"{label}\n{_trouble(each)}", "[yellow]unknown[/]")
+            continue
         table.add_row(
-            escape(each.account.label),
+            label,
             f"{worth.equity:,.2f} {worth.currency}",
             f"{worth.cash:,.2f}",
             _result(worth.unrealised_pnl),
@@ -88,6 +118,10 @@ def _worth(every: list[Holdings]) -> Table:
             f"{worth.commission:,.2f}",
         )
     return table
+
+
+def _trouble(found: Holdings) -> str:
+    return f"[yellow]{escape(pasteable(found.trouble))}[/]"
 
 
 def _signed(quantity: Decimal) -> str:

@@ -74,10 +74,13 @@ def positions(context: typer.Context, *, account: OfAccount = None, env: Env = N
     target = target_of(context, env)
     directory = Directory(target.accounts)
     wanted = directory.accounts() if account is None else (directory.account(account),)
+    found = [holdings(each, target.broker) for each in wanted]
     if as_json:
-        terminal.print_json([record for each in wanted for record in position_records(each, target.broker(each))])
+        terminal.print_json(position_records(found))
     else:
-        terminal.out.print(holdings_view([holdings(each, target.broker(each)) for each in wanted]))
+        terminal.out.print(holdings_view(found))
+    if any(each.trouble for each in found):
+        raise typer.Exit(1)
 
 
 def price(

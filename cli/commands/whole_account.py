@@ -2,6 +2,8 @@
 
 import time
 from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,13 +11,18 @@ from rich.markup import escape
 
 from cli import terminal
 from cli.commands.options import Env, Json, target_of
+from cli.patience import patiently
+from fillpath.errors import BrokerError
 
 if TYPE_CHECKING:
     from cli.target import Target
     from fillpath.accounts.model import Account
     from fillpath.orders.model import Order
+    from fillpath.orders.outcomes import Position
 
 LOOK_EVERY_S = 0.5
+# How many of the owner's newest orders tell what may be held, where its venue cannot.
+ORDERS_SEARCHED = 200
 
 Meant = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Id, end of id or label.")]
 Wait = Annotated[float, typer.Option(min=0, metavar="SECONDS", help="How long to wait until all has ended.")]
@@ -39,14 +46,10 @@ def flatten(
 
     target = target_of(context, env)
     found = Directory(target.accounts).account(account)
-    broker = target.broker(found)
-    held = broker.positions()
     if at_venue:
-        broker.cancel_all()
-        for position in held:
-            broker.liquidate(position.contract)
-        _tell_venue(found, [position.contract for position in held], as_json=as_json)
+        _flatten_at_venue(found, target, as_json=as_json)
         return
+    held = _held(found, target)
     _tell(found, _ended(flatten_account(found, held, target.orders, datetime.now(UTC)), target, wait), as_json=as_json)
 
 
@@ -60,10 +63,43 @@ def cancel(
     target = target_of(context, env)
     found = Directory(target.accounts).account(account)
     if at_venue:
-        target.broker(found).cancel_all()
-        _tell_venue(found, [], as_json=as_json)
+        patiently(target.broker(found).cancel_all)
+        _tell_venue(found, [], {}, as_json=as_json)
         return
     _tell(found, _ended(cancel_account(found, target.orders, datetime.now(UTC)), target, wait), as_json=as_json)
+
+
+def _held(account: "Account", target: "Target") -> "tuple[Position, ...]":
+    """What the venue shows; where it cannot be asked, all that Fillpath may have traded there lately."""
+    from fillpath.orders.outcomes import Position
+
+    try:
+        return patiently(lambda: target.broker(account).positions())
+    except BrokerError as error:
+        mine = [each for each in target.orders.open_orders() if each.account_id == account.account_id]
+        mine += [
+            each for each in target.orders.of_user(account.user_id, ORDERS_SEARCHED) if each.account_id == account.account_id
+        ]
+        lately = {order.root: Position(order.contract, order.root, Decimal(0)) for order in mine}
+        terminal.err.print(f"[yellow]What is held cannot be read:[/] {escape(str(error))}")
+        if lately:
+            terminal.err.print(f"A close waits in each lane that was traded lately: {escape(', '.join(sorted(lately)))}")
+        return tuple(lately.values())
+
+
+def _flatten_at_venue(account: "Account", target: "Target", *, as_json: bool) -> None:
+    broker = target.broker(account)
+    patiently(broker.cancel_all)
+    asked: list[str] = []
+    failed: dict[str, str] = {}
+    for position in patiently(broker.positions):
+        try:
+            patiently(partial(broker.liquidate, position.contract))
+        except BrokerError as error:
+            failed[position.contract] = str(error)
+        else:
+            asked.append(position.contract)
+    _tell_venue(account, asked, failed, as_json=as_json)
 
 
 def _ended(orders: "tuple[Order, ...]", target: "Target", wait_s: float) -> "tuple[Order, ...]":
@@ -92,10 +128,14 @@ def _tell(account: "Account", orders: "tuple[Order, ...]", *, as_json: bool) -> 
         raise typer.Exit(1)
 
 
-def _tell_venue(account: "Account", contracts: list[str], *, as_json: bool) -> None:
+def _tell_venue(account: "Account", contracts: list[str], failed: dict[str, str], *, as_json: bool) -> None:
     if as_json:
-        terminal.print_json({"account_id": account.account_id, "liquidated": contracts})
-        return
-    what = f", and to close {', '.join(contracts)}" if contracts else ""
-    terminal.out.print(f"{account.venue} was asked to cancel everything in {escape(account.label)}{what}.")
-    terminal.err.print("[dim]What became of it:[/] ./fillpath positions")
+        terminal.print_json({"account_id": account.account_id, "liquidated": contracts, "failed": failed})
+    else:
+        what = f", and to close {', '.join(contracts)}" if contracts else ""
+        terminal.out.print(f"{account.venue} was asked to cancel everything in {escape(account.label)}{what}.")
+        terminal.err.print(terminal.pasteable("[dim]What became of it:[/] ./fillpath positions"))
+    for contract, why in failed.items():
+        terminal.err.print(f"[bold red]{contract} was not closed:[/] {escape(why)}")
+    if failed:
+        raise typer.Exit(1)

@@ -508,3 +508,33 @@ def test_an_account_with_an_open_order_stays(desk: Desk) -> None:
 def test_a_paper_account_is_removed_as_well(desk: Desk) -> None:
     assert desk.scripted("account", "remove", "paper", "--yes").code == 0
     assert desk.stack.directory.accounts() == ()
+
+
+# trouble at a venue
+
+
+def test_one_account_s_trouble_does_not_hide_what_the_others_hold(desk: Desk) -> None:
+    account = desk.added("--label", "mine")
+    desk.toy.down = True
+    ran = desk.scripted("positions", "--json")
+    assert ran.code == 1
+    assert ran.json == [{"account_id": account.account_id, "error": "toy.example gave no answer: ReadTimeout"}]
+    shown = desk.scripted("positions")
+    assert shown.code == 1
+    for part in ("mine", "gave no", "unknown", "paper", "USD"):
+        assert part in shown.out
+    assert desk.scripted("positions", "--account", "paper").code == 0
+    desk.toy.down = False
+    desk.vault.delete(account.account_id)
+    assert "sign-in mine" in desk.scripted("positions", "--json").json[0]["error"]
+
+
+def test_flatten_with_the_venue_down_puts_closes_into_the_lanes_that_were_traded_lately(desk: Desk) -> None:
+    account = desk.added("--label", "mine")
+    orders = desk.stack.target.orders
+    orders.add(an_order(account_id=account.account_id, user_id=account.user_id))
+    desk.toy.down = True
+    ran = desk.scripted("flatten", "mine", "--json", "--wait", "0")
+    assert ran.code == 1
+    assert [(order["action"], order["root"]) for order in ran.json] == [("flatten", "ES")]
+    assert "What is held cannot be read" in ran.err
