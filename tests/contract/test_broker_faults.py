@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import pytest
 
+from fillpath.ids import new_id
 from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState
 from tests.contract.broker_bench import Bench, bench, traders
 from tests.fakes.clock import FakeClock
@@ -84,7 +85,9 @@ class Run:
             "root": instrument.root,
             "contract": self.at.contract,
         }
-        fields |= {**levels, "protection_id": f"P{len(self.on.tables.orders):025}"} if bracket else {}
+        fields |= (
+            {**levels, "protection_id": f"{new_id(self.on.clock.now())[:10]}{len(self.on.tables.orders):016}"} if bracket else {}
+        )
         order = signal(self.on, operation, quantity, **fields)
         self.go_wrong()
         House(self.on, lane=order.lane).settle()
