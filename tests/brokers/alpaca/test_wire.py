@@ -84,7 +84,16 @@ def test_a_simple_order_has_no_exits() -> None:
 
 def test_an_exit_pair_names_both_of_its_orders() -> None:
     order = sample("oco_working")
-    assert pair_of(order, [order, *order["legs"]]).broker_order_id == f"{order['id']}+{order['legs'][0]['id']}"
+    assert pair_of([order, *order["legs"]]).broker_order_id == f"{order['id']}+{order['legs'][0]['id']}"
+
+
+@pytest.mark.parametrize("quantity", [Decimal(2), None])
+def test_a_pair_half_of_whose_stop_is_filled_still_works(quantity: Decimal | None) -> None:
+    order = sample("oco_working")
+    limit = order | {"qty": "1"}  # what the stop has sold is taken off the limit order
+    stop = order["legs"][0] | {"qty": "2", "status": "partially_filled", "filled_qty": "1", "filled_avg_price": "220"}
+    view = pair_of([limit, stop], quantity)
+    assert (view.status, view.filled_quantity) == (LegStatus.PARTIALLY_FILLED, 1)
 
 
 def test_numbers_go_out_as_exact_text() -> None:

@@ -32,7 +32,7 @@ class OrderBook:
     def view(self, order: Document, leg: Leg | None, broker_order_id: str | None = None) -> LegView:
         """As what the caller knows it: an exit pair, or an order with the exits that were placed with it."""
         if is_pair(order, leg):
-            return pair_of(order, self._look_up.pair(order, broker_order_id))
+            return pair_of(self._look_up.pair(order, broker_order_id), leg.quantity if leg else None)
         view = own_view(self._look_up.newest(order))
         exits = exits_view(order)
         if exits is None and leg is not None and exits_wanted(leg):

@@ -18,7 +18,7 @@ rejected                                                                     REJ
 What is not in the table counts as WORKING: it is looked at again.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -85,13 +85,15 @@ def exits_view(order: Document) -> LegView | None:
     """The exits that were placed with a bracket; None for an order that is none."""
     if order.get("order_class") not in {"bracket", "oto"} or not order.get("legs"):
         return None
-    return pair_of(order, order["legs"])
-
-
-def pair_of(order: Document, exits: Iterable[Document]) -> LegView:
-    """These exits as one, for the quantity of the order that they belong to."""
     with readable("Alpaca's order"):
-        return pair_view([own_view(each) for each in exits], number(order["qty"]))
+        return pair_of(order["legs"], number(order["qty"]))
+
+
+def pair_of(exits: Sequence[Document], quantity: Decimal | None = None) -> LegView:
+    """These exits as one. `quantity`: what they were sent for, where it is known; what fills of one is taken off the other."""
+    with readable("Alpaca's order"):
+        size = max(number(each["qty"]) for each in exits) if quantity is None else quantity
+        return pair_view([own_view(each) for each in exits], size)
 
 
 def working_order(order: Document, contract: str) -> BrokerOrder:

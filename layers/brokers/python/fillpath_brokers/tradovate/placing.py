@@ -83,7 +83,8 @@ class Placing:
             return Rejected("unsupported", "of a pair one price is changed at a time, and nothing else")
         with before_sending(), readable("Tradovate's order version"):
             shown = [views[each] for each in ids if each in views]
-            view = shown[0] if len(shown) == 1 else pair_view(shown, number(versions[order_id]["orderQty"]))
+            sizes = [number(version["orderQty"]) for version in versions.values()]
+            view = shown[0] if len(shown) == 1 else pair_view(shown, ref.leg.quantity if ref.leg else max(sizes))
         request = self._calls.request(
             "order/modifyorder", change_body(str(order_id), versions[order_id], change), timeout_s=SUBMIT_S
         )
