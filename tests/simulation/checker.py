@@ -233,8 +233,14 @@ def _turns_are_kept(e: Evidence) -> Judgement:
             if other is None or other.listing is not Listing.WAITING:
                 continue
             may_reduce = other.reduces or other.includes_close or other.operation is Operation.TARGET
-            if not (pick.unknown and may_reduce):
+            if not (pick.unknown and may_reduce) and not _gives_way(e, other, pick.at):
                 yield Violation("turn", f"order {pick.order_id} was picked before {passed_over}")
+
+
+def _gives_way(e: Evidence, other: Order, at: float) -> bool:
+    """What made way for an order is placed again only once that one has acted."""
+    first = e.order_at(other.made_way_for, at) if other.made_way_for else None
+    return first is not None and (first.listing is Listing.WAITING or first.owns_lane)
 
 
 def _older_entries_give_way(e: Evidence) -> Judgement:
