@@ -5,10 +5,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from cli.account_settings import ENDPOINT, LIVE, connection_changes, merged, trades_real_money
+from cli.directory import Directory
 from cli.means import Means, Person, Venues
+from cli.place_at_venue import ACCOUNT, moved, place_keys, require_alone, require_quiet
 from cli.problem import Problem
 from cli.target import Target
-from cli.trial import NOTHING_KEPT, Proven, prove
+from cli.trial import NOTHING_KEPT, Proven, prove, prove_stored
 from cli.venue_form import Entered, ask_for, read_from
 from fillpath.accounts.model import Account, Credentials, OutsideHours
 from fillpath.errors import FillpathError, Refused, StorageUnavailable
@@ -26,6 +28,7 @@ class Typed:
     credentials: str | None
     live: bool
     outside_hours_told: bool
+    force: bool = False
 
     def require_nothing(self, venue: str) -> None:
         """Raises Problem for options that mean nothing where nobody signs in."""
@@ -48,14 +51,34 @@ def enter(account: Account, typed: Typed, target: Target, person: Person) -> Pro
     replaced = {ENDPOINT, *sign_in.endpoints} & connected.connection.keys()
     if replaced and not typed.outside_hours_told:
         connected = connected.model_copy(update={"outside_hours": OutsideHours.QUEUE})
-    return prove(connected, Entered(credentials=entered.credentials), target, person)
+    proven = prove(connected, Entered(credentials=entered.credentials), target, person)
+    require_alone(proven.account, Directory(target.accounts).accounts(), sign_in)
+    return proven
 
 
-def reconnected(account: Account, typed: Typed, means: Means) -> Account:
-    """The account with other settings of its connection and the same credentials; raises Problem."""
+def signed_in_again(account: Account, typed: Typed, target: Target, person: Person) -> Proven:
+    """The same for an account that there is. What leads it to another account needs it to be quiet, or force; raises Problem."""
+    known = account.connection
+    if typed.force:
+        account = account.model_copy(update={"connection": {key: known[key] for key in known if key != ACCOUNT}})
+    proven = enter(account, typed, target, person)
+    if not typed.force and moved(known, proven.account.connection, target.venues.sign_in(account.venue)):
+        require_quiet(account, target)
+    return proven
+
+
+def reconnected(account: Account, typed: Typed, means: Means, target: Target) -> Account:
+    """The account with other settings of its connection and the same credentials, tried where it moves; raises Problem."""
     sign_in, venue = means.venues.sign_in(account.venue), means.venues.name(account.venue)
     changes = connection_changes(typed.settings, typed.endpoint, sign_in, venue)
-    return _connected(account, merged(account.connection, changes), typed, means.venues, means.person)
+    connected = _connected(account, merged(account.connection, changes), typed, means.venues, means.person)
+    if not place_keys(sign_in) & changes.keys():
+        return connected
+    if not typed.force and moved(account.connection, connected.connection, sign_in):
+        require_quiet(account, target)
+    proven = prove_stored(connected, target, means.person)
+    require_alone(proven, Directory(target.accounts).accounts(), sign_in)
+    return proven
 
 
 def keep(proven: Proven, target: Target, *, new: bool) -> Account:

@@ -89,6 +89,16 @@ def free_label(wanted: str, taken: Iterable[str]) -> str:
     return next(label for label in chain([wanted], numbered) if label.casefold() not in known)
 
 
+def require_free_label(kind: str, label: str | None, others: Iterable[Account] | Iterable[Webhook]) -> None:
+    """Raises Problem where one of the others is called so: a label must name one alone."""
+    if label is not None and not label.strip():
+        raise Problem("--label: it is empty", hint="a name to call it by, such as main")
+    for other in others:
+        if label is not None and other.label.casefold() == label.casefold():
+            record_id = other.account_id if isinstance(other, Account) else other.webhook_id
+            raise Problem(f"--label: there is {kind} {other.label} already, {short(record_id)}", hint="another label")
+
+
 def short(record_id: str) -> str:
     """The end of an id, which is random: enough to name it again."""
     return record_id[-SHOWN_END:]

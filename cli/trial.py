@@ -4,11 +4,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
 
+from rich.markup import escape
+
+from cli import terminal
 from cli.means import Person
 from cli.problem import Problem
 from cli.target import Target
 from cli.terminal import working
-from cli.venue_form import Entered, ask_for_code
+from cli.venue_form import ATTEMPTS, Entered, ask_for_code
 from fillpath.accounts.access import Access, Token, TokenStatus
 from fillpath.accounts.model import Account
 from fillpath.accounts.ports.account_store import AccountStore
@@ -65,25 +68,51 @@ def _reached(account: Account, access: Access, target: Target) -> tuple[VenueAcc
         broker.close()
 
 
+def prove_stored(account: Account, target: Target, person: Person) -> Account:
+    """The account, tried at its new connection with what is stored of it; Problem names what the venue said."""
+    name = target.venues.name(account.venue)
+    access = Access({})
+    try:
+        access = target.tokens.access(account.account_id)
+        with working(f"Asking {name} which accounts that reaches"):
+            reached = _reached(account, access, target)
+    except NeedsReauth as error:
+        raise Problem(
+            f"{name} lets nobody in there with what is stored: {access.hidden_in(str(error))}",
+            hint=f"./fillpath account sign-in {account.label} asks where it is, and for its credentials; {NOTHING_KEPT}",
+        ) from None
+    except FillpathError as error:
+        raise _told(error, access, name) from None
+    return _chosen(account, reached, person)
+
+
 def _chosen(account: Account, reached: tuple[VenueAccount, ...], person: Person) -> Account:
-    """The account with the venue's account that is meant, where there are several."""
+    """The account with the number of the venue's account that is meant."""
     wanted = account.connection.get("account")
     known = [each.account_id for each in reached]
     listed = ", ".join(f"{each.account_id} ({each.name})" for each in reached)
     if not reached:
         raise Problem("the venue lets you in, but shows no account", hint=f"look there whether one is open; {NOTHING_KEPT}")
-    if wanted is not None:
-        if wanted not in known:
-            raise Problem(f"the venue shows no account {wanted}", hint=f"it shows {listed}; {NOTHING_KEPT}")
-        return account
-    if len(reached) == 1:
-        return account
+    if wanted is not None and wanted not in known:
+        raise Problem(f"the venue shows no account {wanted}", hint=f"it shows {listed}; {NOTHING_KEPT}")
+    if wanted is None:
+        wanted = known[0] if len(known) == 1 else _asked(reached, listed, person)
+    return account.model_copy(update={"connection": {**account.connection, "account": wanted}})
+
+
+def _asked(reached: tuple[VenueAccount, ...], listed: str, person: Person) -> str:
     if not person.is_there:
         raise Problem(f"the venue shows {len(reached)} accounts: {listed}", hint=f"--set account=ID says which; {NOTHING_KEPT}")
-    answer = person.ask(f"Which account? {listed}: ").strip()
-    if answer not in known:
-        raise Problem(f"the venue shows no account {answer!r}", hint=f"it shows {listed}; {NOTHING_KEPT}")
-    return account.model_copy(update={"connection": {**account.connection, "account": answer}})
+    ids = [each.account_id for each in reached]
+    answers = {str(number): account_id for number, account_id in enumerate(ids, 1)} | {each: each for each in ids}
+    for number, each in enumerate(reached, 1):
+        terminal.err.print(f"  {number}  {escape(each.account_id)} ({escape(each.name)}, {each.currency})")
+    for _ in range(ATTEMPTS):
+        answer = person.ask(f"Which account? Its number in the list (1 to {len(ids)}) or its id: ").strip()
+        if answer in answers:
+            return answers[answer]
+        terminal.err.print(f"  [yellow]{escape(f'{answer!r} is none of them' if answer else 'this is needed')}[/]")
+    raise Problem("which account is meant was not said", hint=f"it is one of {listed}; {NOTHING_KEPT}")
 
 
 def _told(error: FillpathError, access: Access, venue: str) -> Problem:

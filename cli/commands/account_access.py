@@ -1,6 +1,6 @@
 """account sign-in, check and remove: getting into a venue, and out again."""
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -9,10 +9,6 @@ from cli import terminal
 from cli.commands.options import Env, Json, target_of
 from cli.means import means_of
 from cli.problem import Problem
-
-if TYPE_CHECKING:
-    from cli.target import Target
-    from fillpath.accounts.model import Account
 
 Meant = Annotated[str, typer.Argument(metavar="ID", help="Id, end of id or label.")]
 Endpoint = Annotated[
@@ -31,6 +27,10 @@ CredentialsFrom = Annotated[
     ),
 ]
 
+Force = Annotated[
+    bool, typer.Option("--force", help="Let it lead to another account of the venue, whatever is open or held where it is now.")
+]
+
 
 def register(group: typer.Typer) -> None:
     """Adds the commands."""
@@ -45,18 +45,19 @@ def sign_in(
     *,
     credentials: CredentialsFrom = None,
     live: Annotated[bool, typer.Option("--live", help="Yes, it may trade real money; without it you are asked.")] = False,
+    force: Force = False,
     env: Env = None,
     as_json: Json = False,
 ) -> None:
     """Enter an account's credentials again, in place of those that are stored."""
     from cli.account_view import tell
-    from cli.admission import Typed, enter, keep
+    from cli.admission import Typed, keep, signed_in_again
     from cli.directory import Directory
 
     means, target = means_of(context), target_of(context, env)
     found = Directory(target.accounts).account(account)
-    typed = Typed(None, (), credentials, live=live, outside_hours_told=True)
-    signed_in = keep(enter(found, typed, target, means.person), target, new=False)
+    typed = Typed(None, (), credentials, live=live, outside_hours_told=True, force=force)
+    signed_in = keep(signed_in_again(found, typed, target, means.person), target, new=False)
     tell(signed_in, "signed in", means.venues, as_json=as_json)
 
 
@@ -84,12 +85,13 @@ def remove(
     """Remove an account, and forget what lets it in. Its past orders stay listed; what it holds at its venue is left as it is."""
     from cli.account_view import needs_credentials
     from cli.directory import Directory
+    from cli.place_at_venue import require_no_open_orders
     from fillpath.ids import new_id
 
     means, target = means_of(context), target_of(context, env)
     directory = Directory(target.accounts)
     found = directory.account(account)
-    _require_quiet(found, target)
+    require_no_open_orders(found, target)
     if not yes and means.person.ask(f"This removes account {found.label}. Type its label to go on: ").strip() != found.label:
         raise Problem("nothing was removed", hint="" if means.person.is_there else "--yes says that it may be")
     if needs_credentials(found, means.venues):
@@ -104,13 +106,4 @@ def remove(
         terminal.err.print(
             f"[yellow]These webhooks still lead to it, and their alerts for it are refused:[/] {escape(', '.join(led))}\n"
             + terminal.pasteable("[dim]To lead one elsewhere:[/] ./fillpath webhook set LABEL --route ACCOUNT")
-        )
-
-
-def _require_quiet(account: "Account", target: "Target") -> None:
-    unfinished = [order for order in target.orders.open_orders() if order.account_id == account.account_id]
-    if unfinished:
-        raise Problem(
-            f"account {account.label} has {len(unfinished)} open order{'s' if len(unfinished) > 1 else ''}",
-            hint=f"./fillpath cancel {account.label}, then ./fillpath orders shows when they have ended",
         )

@@ -89,7 +89,7 @@ def add(
     from cli.account_settings import Options
     from cli.account_view import tell
     from cli.admission import Typed, enter, keep
-    from cli.directory import Directory, free_label
+    from cli.directory import Directory, free_label, require_free_label
     from fillpath.accounts.model import Account
     from fillpath.ids import new_id
 
@@ -99,12 +99,14 @@ def add(
     changes = options.changes(means.venues, venue)
     target = target_of(context, env)
     directory = Directory(target.accounts)
+    others = directory.accounts()
+    require_free_label("an account", label, others)
     now = datetime.now(UTC)
     account = Account(
         account_id=new_id(now),
         user_id=directory.user(user).user_id,
         venue=venue,
-        label=label or free_label(venue, [each.label for each in directory.accounts()]),
+        label=label or free_label(venue, [each.label for each in others]),
         created_at=now,
     ).model_copy(update=changes)
     if means.venues.capabilities(venue).credentials_required:
@@ -125,6 +127,7 @@ def change(
     symbols: Symbols = None,
     settings: Set = None,
     live: Live = False,
+    force: account_access.Force = False,
     roll: Roll = None,
     one_order_flip: OneOrderFlip = None,
     outside_hours: Outside = None,
@@ -135,7 +138,7 @@ def change(
     from cli.account_settings import Options
     from cli.account_view import tell
     from cli.admission import Typed, reconnected
-    from cli.directory import Directory
+    from cli.directory import Directory, require_free_label
 
     options = Options(label, terms, symbols, roll, one_order_flip, outside_hours)
     if options == Options() and not settings:
@@ -143,13 +146,17 @@ def change(
             "nothing to change was given", hint="--terms, --no-terms, --symbols ES,NQ, --label NAME, --roll or --set KEY=VALUE"
         )
     means, target = means_of(context), target_of(context, env)
-    found = Directory(target.accounts).account(account)
+    directory = Directory(target.accounts)
+    found = directory.account(account)
+    require_free_label("an account", label, [each for each in directory.accounts() if each.account_id != found.account_id])
     changed = found.model_copy(update=options.changes(means.venues, found.venue))
     if settings:
-        typed = Typed(None, tuple(settings), None, live=live, outside_hours_told=True)
-        changed = reconnected(changed, typed, means)
+        typed = Typed(None, tuple(settings), None, live=live, outside_hours_told=True, force=force)
+        changed = reconnected(changed, typed, means, target)
     target.accounts.save(changed)
     tell(changed, "changed", means.venues, as_json=as_json)
+    if settings:
+        terminal.err.print("[dim]Every process goes by it within a minute.[/]")
 
 
 @group.command("list")

@@ -1,5 +1,6 @@
 """webhook add, set, list, show, rotate and revoke."""
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from fillpath.accounts.model import Account, Webhook
 
 group = typer.Typer(name="webhook", help="Where alerts are sent to, and where they lead.", no_args_is_help=True)
+
+# What lets a sender in: null for programs that did not ask for it.
+HIDDEN = ("url", "secret", "message")
 
 Meant = Annotated[str, typer.Argument(metavar="ID", help="Id, end of id or label.")]
 
@@ -54,7 +58,7 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a webhook; without a route its orders go to the user's first account."""
-    from cli.directory import Directory, free_label
+    from cli.directory import Directory, free_label, require_free_label
     from cli.webhook_settings import parse_settings
     from cli.webhooks import Sender, parse_routes
     from fillpath.accounts.manage import save_webhook
@@ -68,6 +72,7 @@ def add(
     update = parse_settings(typed)
     target = target_of(context, env)
     directory = Directory(target.accounts)
+    require_free_label("a webhook", label, directory.webhooks())
     owner, parsed = parse_routes(routes or (), directory, directory.user(user) if user else None)
     now, name = datetime.now(UTC), free_label("webhook", [each.label for each in directory.webhooks()])
     webhook = Webhook(webhook_id=new_id(now), user_id=owner.user_id, label=name, routes=parsed, created_at=now).model_copy(
@@ -75,6 +80,9 @@ def add(
     )
     access = save_webhook(webhook, target.accounts, target.master_key.read())
     _show_sender(f"Added a webhook, called {webhook.label}", Sender.with_access(webhook, access, target), as_json=as_json)
+    if not as_json:
+        line = f"./fillpath alert buy SYMBOL 1 --webhook {shlex.quote(webhook.label)}"
+        terminal.err.print(f"\n[dim]An alert by hand:[/] {escape(terminal.pasteable(line))}", soft_wrap=True)
 
 
 @group.command("set")
@@ -102,7 +110,7 @@ def change(
     as_json: Json = False,
 ) -> None:
     """Change a webhook; its token and secret stay the same."""
-    from cli.directory import Directory
+    from cli.directory import Directory, require_free_label
     from cli.webhook_settings import parse_settings
     from cli.webhooks import parse_routes
     from fillpath.accounts.manage import save_webhook
@@ -117,6 +125,7 @@ def change(
     target = target_of(context, env)
     directory = Directory(target.accounts)
     found = directory.webhook(webhook)
+    require_free_label("a webhook", label, [each for each in directory.webhooks() if each.webhook_id != found.webhook_id])
     if routes:
         update["routes"] = parse_routes(routes, directory, directory.user(found.user_id))[1]
     changed = found.model_copy(update=update)
@@ -137,7 +146,7 @@ def list_all(
     env: Env = None,
     as_json: Json = False,
 ) -> None:
-    """Show all webhooks; with --show-secrets or --json also what a sender needs."""
+    """Show all webhooks; with --show-secrets also what a sender needs."""
     from cli.directory import Directory
     from cli.webhooks import Sender
 
@@ -145,7 +154,8 @@ def list_all(
     directory = Directory(target.accounts)
     webhooks = directory.webhooks()
     if as_json:
-        terminal.print_json([webhook.model_dump(mode="json") | asdict(Sender.of(webhook, target)) for webhook in webhooks])
+        shown = [asdict(Sender.of(webhook, target)) if show_secrets else dict.fromkeys(HIDDEN) for webhook in webhooks]
+        terminal.print_json([hook.model_dump(mode="json") | sender for hook, sender in zip(webhooks, shown, strict=True)])
         return
     terminal.out.print(_table(webhooks, {account.account_id: account for account in directory.accounts()}))
     for webhook in webhooks if show_secrets else ():

@@ -81,7 +81,11 @@ def test_a_person_is_asked_in_order_and_what_was_entered_lets_the_account_in(des
     assert [question.partition(" ")[0] for question in person.asked] == ["Environment", "User", "Password:", "PIN:"]
     assert len(person.unseen) == 3
     account = desk.stack.directory.account("mine")
-    assert (account.credentials, account.simulation, account.connection) == (Credentials.VERIFIED, True, {"environment": "demo"})
+    assert (account.credentials, account.simulation, account.connection) == (
+        Credentials.VERIFIED,
+        True,
+        {"environment": "demo", "account": "T-1"},
+    )
     access = desk.vault.read(account.account_id)
     assert (access.credentials, access.version) == (ENTERED, 1)
     assert access.token is not None
@@ -115,7 +119,7 @@ def test_a_script_hands_the_credentials_over_as_json(desk: Desk, source: str) ->
     file.write_text(json.dumps(content))
     ran = desk.scripted("account", "add", "toy", "--credentials", str(file) if source == "file" else "-", "--json", pipe=content)
     assert ran.json["signed_in"] is True
-    assert ran.json["connection"] == {"environment": "demo"}
+    assert ran.json["connection"] == {"environment": "demo", "account": "T-1"}
     assert desk.vault.read(ran.json["account_id"]).credentials == {**ENTERED, "pin": "1234"}
 
 
@@ -176,12 +180,30 @@ def test_credentials_that_reach_nothing_are_not_kept(desk: Desk) -> None:
 # several accounts
 
 
-def test_of_several_accounts_a_person_chooses_one(desk: Desk) -> None:
+@pytest.mark.parametrize("answers", [("T-2",), ("2",), ("", "T-9", "2")])
+def test_of_several_accounts_a_person_chooses_one(desk: Desk, answers: tuple[str, ...]) -> None:
     desk.toy.shows = (FIRST, SECOND)
-    ran, person = desk.types("account", "add", "toy", "--label", "mine", answers=("", USER, PASSWORD, "", "T-2"))
+    ran, person = desk.types("account", "add", "toy", "--label", "mine", answers=("", USER, PASSWORD, "", *answers))
     assert ran.code == 0, ran.err
-    assert "T-1 (Cash), T-2 (Margin)" in person.asked[-1]
+    assert "1  T-1 (Cash, USD)" in ran.err
+    assert "Which account?" in person.asked[-1]
     assert desk.stack.directory.account("mine").connection == {"environment": "demo", "account": "T-2"}
+
+
+def test_who_never_says_which_account_has_added_nothing(desk: Desk) -> None:
+    desk.toy.shows = (FIRST, SECOND)
+    ran, _ = desk.types("account", "add", "toy", answers=("", USER, PASSWORD, "", "3", "", "x"))
+    assert (ran.code, desk.kept()) == (1, [])
+    assert "one of T-1 (Cash), T-2 (Margin)" in ran.err.replace("\n", "")
+
+
+def test_an_account_of_the_venue_is_added_once(desk: Desk) -> None:
+    desk.added("--label", "mine")
+    before = desk.kept()
+    ran = desk.scripted("account", "add", "toy", "--credentials", "-", "--label", "again")
+    assert (ran.code, desk.kept()) == (1, before)
+    assert "account mine is the venue's account T-1 already" in ran.err
+    assert desk.added("--label", "there", "--endpoint", "http://127.0.0.1:1").connection["account"] == "T-1"
 
 
 @pytest.mark.parametrize(
@@ -241,7 +263,12 @@ def test_a_script_cannot_use_a_browser_and_is_told_so(desk: Desk) -> None:
 
 def test_an_endpoint_of_one_s_own_is_reached_keeps_orders_until_the_open_and_counts_as_a_simulation(desk: Desk) -> None:
     account = desk.added("--endpoint", "http://127.0.0.1:8443", "--set", "environment=live", "--set", "quarantine_s=9")
-    assert account.connection == {"environment": "live", "endpoint": "http://127.0.0.1:8443", "quarantine_s": "9"}
+    assert account.connection == {
+        "environment": "live",
+        "endpoint": "http://127.0.0.1:8443",
+        "quarantine_s": "9",
+        "account": "T-1",
+    }
     assert (account.outside_hours, account.simulation) == (OutsideHours.QUEUE, True)
     assert {connection["endpoint"] for connection in desk.toy.connections} == {"http://127.0.0.1:8443"}
     told = desk.added("--set", "rest_endpoint=http://127.0.0.1:1", "--outside-hours", "refuse")
@@ -265,8 +292,47 @@ def test_how_the_account_trades_is_kept_and_changed(desk: Desk) -> None:
 
 def test_settings_of_the_connection_are_changed_and_taken_away(desk: Desk) -> None:
     account = desk.added("--set", "quarantine_s=9", "--set", "account=T-1")
-    desk.scripted("account", "set", account.account_id, "--set", "quarantine_s=", "--set", "account=T-2")
-    assert desk.stack.target.accounts.account(account.account_id).connection == {"environment": "demo", "account": "T-2"}
+    ran = desk.scripted("account", "set", account.account_id, "--set", "quarantine_s=")
+    assert "within a minute" in ran.err
+    assert desk.stack.target.accounts.account(account.account_id).connection == {"environment": "demo", "account": "T-1"}
+
+
+def test_a_connection_that_leads_elsewhere_is_tried_first_and_leaves_nothing_behind(desk: Desk) -> None:
+    account = desk.added("--label", "mine")
+    desk.toy.shows = (FIRST, SECOND)
+
+    def move(to: str, *more: str) -> Ran:
+        return desk.scripted("account", "set", "mine", "--set", f"account={to}", *more)
+
+    assert "holds AAPL, which would stay behind" in move("T-2").err
+    desk.toy.holds = ()
+    assert "shows no account T-9" in move("T-9").err
+    desk.stack.target.orders.add(an_order(account_id=account.account_id))
+    assert "has 1 open order" in move("T-2").err
+    assert desk.stack.target.accounts.account(account.account_id) == account
+    assert move("T-2", "--force").code == 0
+    assert desk.stack.target.accounts.account(account.account_id).connection["account"] == "T-2"
+
+
+def test_a_sign_in_that_leads_to_another_account_needs_force(desk: Desk) -> None:
+    account = desk.added("--label", "mine")
+    desk.toy.shows = (SECOND,)
+    ran = desk.scripted("account", "sign-in", "mine", "--credentials", "-")
+    assert (ran.code, desk.stack.target.accounts.account(account.account_id)) == (1, account)
+    assert "shows no account T-1" in ran.err
+    assert desk.scripted("account", "sign-in", "mine", "--credentials", "-", "--force").code == 0
+    assert desk.stack.target.accounts.account(account.account_id).connection["account"] == "T-2"
+
+
+@pytest.mark.parametrize("command", [("account", "add", "paper", "--label"), ("account", "set", "mine", "--label")])
+def test_a_label_names_one_account_alone(desk: Desk, command: tuple[str, ...]) -> None:
+    desk.added("--label", "mine")
+    desk.stack.run("account", "add", "paper", "--label", "other")
+    before = desk.stack.directory.accounts()
+    ran = desk.scripted(*command, "OTHER")
+    assert (ran.code, desk.stack.directory.accounts()) == (1, before)
+    assert "there is an account other already" in ran.err
+    assert desk.scripted("account", "set", "mine", "--label", "Mine").code == 0
 
 
 @pytest.mark.parametrize(
@@ -347,6 +413,7 @@ def test_an_account_does_not_come_to_real_money_by_a_change_of_settings(desk: De
     ran = desk.scripted("account", "set", account.account_id, "--set", "environment=live")
     assert (ran.code, desk.stack.target.accounts.account(account.account_id)) == (1, account)
     assert "--live" in ran.err
+    desk.toy.holds = ()
     assert desk.scripted("account", "set", account.account_id, "--set", "environment=live", "--live").code == 0
     assert desk.stack.target.accounts.account(account.account_id).simulation is False
 
@@ -435,7 +502,7 @@ def test_a_paper_account_is_checked_too(desk: Desk) -> None:
 
 def test_a_list_says_how_it_stands_with_each_account_s_access(desk: Desk) -> None:
     names = ("well", "over", "soon", "later", "none")
-    accounts = {name: desk.added("--label", name) for name in names}
+    accounts = {name: desk.added("--label", name, "--endpoint", f"https://{name}.toy.example") for name in names}
     now = datetime.now(UTC)
     known = {
         "over": (Credentials.NEEDS_REAUTH, None),

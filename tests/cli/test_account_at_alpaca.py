@@ -33,9 +33,9 @@ def test_an_account_is_added_checked_signed_in_again_and_removed(stack: Stack, a
     assert added.code == 0, added.err
     account = stack.target.accounts.account(added.json["account_id"])
     assert (account.credentials, account.simulation, account.outside_hours) == (Credentials.VERIFIED, True, OutsideHours.QUEUE)
-    assert account.connection == {"environment": "paper", "endpoint": alpaca.url}
+    assert {**account.connection, "account": ""} == {"environment": "paper", "endpoint": alpaca.url, "account": ""}
     checked = run(stack, "account", "check", "alpaca", "--json").json
-    assert len(checked["reaches"]) == 1
+    assert [each["account_id"] for each in checked["reaches"]] == [account.connection["account"]]
     assert checked["balances"]["currency"] == "USD"
     assert run(stack, "positions", "--account", "alpaca", "--json").json == []
     assert run(stack, "account", "sign-in", "alpaca", "--credentials", "-").code == 0

@@ -105,7 +105,7 @@ def test_a_rotated_webhook_has_two_addresses_for_a_while(stack: Stack, moto: Mot
     old, new = owner_of(moto, before), owner_of(moto, rotated["url"])
     assert new.expires_at is None
     assert timedelta(minutes=29) < old.expires_at - datetime.now(UTC) < timedelta(minutes=31)
-    assert stack.run("webhook", "list", "--json").json[0]["url"] == rotated["url"]
+    assert stack.run("webhook", "list", "--show-secrets", "--json").json[0]["url"] == rotated["url"]
 
 
 def test_secrets_are_shown_only_where_asked_for(stack: Stack) -> None:
@@ -116,7 +116,10 @@ def test_secrets_are_shown_only_where_asked_for(stack: Stack) -> None:
     shown = stack.run("webhook", "list", "--show-secrets").out
     assert f"\n{stack.seeded['webhook_url']}\n" in shown
     assert f"\n{strategy_message(secret)}\n" in shown
-    assert stack.run("webhook", "list", "--json").json[0]["secret"] == secret
+    assert stack.run("webhook", "list", "--show-secrets", "--json").json[0]["secret"] == secret
+    hidden = stack.run("webhook", "list", "--json")
+    assert [hidden.json[0][name] for name in ("url", "secret", "message")] == [None, None, None]
+    assert secret not in hidden.out
 
 
 @pytest.mark.parametrize(

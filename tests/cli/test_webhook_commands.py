@@ -50,6 +50,15 @@ def test_a_webhook_is_shown_with_its_url_and_both_messages(stack: Stack) -> None
     assert (told["url"], told["message"], told["indicator_message"]) == (url, strategy_message(secret), indicator_message(secret))
 
 
+def test_a_label_names_one_webhook_alone_and_who_adds_it_is_told_how_to_use_it(stack: Stack) -> None:
+    assert "--webhook flow" in stack.run("webhook", "add", "--label", "flow").err
+    for command in (("add",), ("set", "tradingview")):
+        ran = stack.run("webhook", *command, "--label", "FLOW")
+        assert ran.code == 1
+        assert "there is a webhook flow already" in ran.err
+    assert stack.run("webhook", "set", "flow", "--label", "Flow").code == 0
+
+
 def test_a_secret_in_the_url_stands_in_no_message(stack: Stack) -> None:
     stack.run("webhook", "set", "tradingview", "--secret-in", "url")
     told = stack.run("webhook", "show", "tradingview", "--json").json

@@ -41,6 +41,7 @@ class Toy:
         self.can = Capabilities(front_month=True, single_order_flip=True, queues_when_closed=True)
         self.browser = False
         self.shows = (FIRST,)
+        self.holds: tuple[Position, ...] = (Position("AAPL", "AAPL", Decimal(3), Decimal("201.5")),)
         self.down = False
         self.connections: list[Mapping[str, str]] = []
         self.codes: list[str | None] = []
@@ -89,7 +90,7 @@ class ToyBroker:
 
     def positions(self) -> tuple[Position, ...]:
         self._enter()
-        return (Position("AAPL", "AAPL", Decimal(3), Decimal("201.5")),)
+        return self.toy.holds
 
     def balances(self) -> Balances:
         self._enter()
