@@ -181,13 +181,16 @@ class PaperSide:
 
 
 @contextmanager
-def bench(key: str, clock: Clock | None = None) -> Iterator[Bench]:
-    """The venue's simulator on a free port, with one account signed in there; the paper exchange on fakes."""
+def bench(key: str, clock: Clock | None = None, ahead: timedelta = timedelta()) -> Iterator[Bench]:
+    """The venue's simulator on a free port, with one account signed in there; the paper exchange on fakes.
+
+    `ahead`: of ours is the clock of a simulated venue.
+    """
     clock = clock or SystemClock()
     if key == PAPER:
         yield _paper(clock)
         return
-    with running(key, Options(strict=True), SimulatedExchange(now=clock.now)) as simulator:
+    with running(key, Options(strict=True), SimulatedExchange(now=lambda: clock.now() + ahead)) as simulator:
         account, services = signed_in(key, simulator.url, clock)
         desk = BrokerDesk(services)
         contract, price = traded(key, clock)

@@ -35,7 +35,9 @@ from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC
 from decimal import Decimal, InvalidOperation
+from email.utils import format_datetime
 from importlib import import_module
 from pathlib import Path
 from threading import Thread
@@ -86,6 +88,7 @@ def skeleton(exchange: SimulatedExchange, options: Options) -> web.Application:
     app.router.add_post("/_sim/reset", _reset)
     app.router.add_get("/_sim/state", _state)
     app.cleanup_ctx.append(_ticking)
+    app.on_response_prepare.append(_dated)
     app.on_shutdown.append(_hang_up)
     return app
 
@@ -255,6 +258,11 @@ async def _ticking(app: web.Application) -> AsyncIterator[None]:
     task.cancel()
     with suppress(asyncio.CancelledError):
         await task
+
+
+async def _dated(request: web.Request, response: web.StreamResponse) -> None:
+    """A venue's answers tell the time by its own clock, not by that of the machine."""
+    response.headers["Date"] = format_datetime(request.app[EXCHANGE].now().astimezone(UTC), usegmt=True)
 
 
 async def _hang_up(app: web.Application) -> None:

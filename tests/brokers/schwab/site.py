@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,8 @@ class Site:
     def __init__(self, table: Mapping[str, Answering] | None = None) -> None:
         self.table: dict[str, Answering] = {"GET /accounts/accountNumbers": answers("account_numbers"), **(table or {})}
         self.requests: list[httpx.Request] = []
+        self.now: datetime | None = NOW
+        """The time by its clock, which its answers tell; None: they do not."""
         self.transport = httpx.MockTransport(self._answer)
 
     def sent(self, method: str) -> list[Any]:
@@ -84,7 +87,8 @@ class Site:
         answer = answer(request) if callable(answer) else answer
         if isinstance(answer, Exception):
             raise answer
-        return httpx.Response(answer.status_code, headers=answer.headers, content=answer.content)
+        dated = {} if self.now is None else {"Date": format_datetime(self.now, usegmt=True)}
+        return httpx.Response(answer.status_code, headers={**dated, **answer.headers}, content=answer.content)
 
 
 class Bench:

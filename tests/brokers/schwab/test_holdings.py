@@ -56,6 +56,25 @@ def test_positions_are_signed_and_in_our_spelling() -> None:
     assert held == {"AAPL": (10, Decimal("220.5")), "SPY": (3, 590), "TSLA": (-2, 400)}
 
 
+@pytest.mark.parametrize("document", [{}, {"errors": ["try later"]}, {"securitiesAccount": {}}, {"securitiesAccount": None}])
+def test_an_answer_without_the_account_is_not_flat(document: dict[str, Any]) -> None:
+    at = Bench({f"GET /accounts/{HASH}": dumped(document)})
+    for ask in (at.broker.positions, at.broker.balances, lambda: at.broker.liquidate("AAPL")):
+        with pytest.raises(BrokerUnavailable):
+            ask()
+
+
+@pytest.mark.parametrize("name", ["longQuantity", "shortQuantity"])
+@pytest.mark.parametrize("told", [{}, {"value": None}, {"value": "NaN"}, {"value": "Infinity"}])
+def test_a_position_that_does_not_tell_how_much_is_not_flat(name: str, told: dict[str, Any]) -> None:
+    document = sample("account_margin")
+    row = document["securitiesAccount"]["positions"][0]
+    del row[name]
+    row |= {name: value for value in told.values()}
+    with pytest.raises(BrokerUnavailable):
+        Bench({f"GET /accounts/{HASH}": dumped(document)}).broker.positions()
+
+
 def test_the_balances_of_a_margin_and_of_a_cash_account() -> None:
     margin = Bench({f"GET /accounts/{HASH}": answers("account_margin")}).broker.balances()
     assert (margin.cash, margin.equity, margin.unrealised_pnl) == (21800, Decimal("25100.5"), Decimal("125.5"))

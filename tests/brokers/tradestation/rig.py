@@ -4,6 +4,7 @@ import json
 from collections import deque
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,8 @@ class Rig:
         self.vault, self.ledger = FakeAccessVault(), FakeTokenLedger()
         self.limits = FakeRateLimits(self.clock)
         self.asked: list[httpx.Request] = []
+        self.ahead: timedelta | None = timedelta()
+        """Of ours is TradeStation's clock, which its answers tell; None: they do not."""
         self._answers: dict[tuple[str, str], deque[Answer]] = {}
         self.web = Web(self.limits, self.clock, httpx.Client(transport=httpx.MockTransport(self._answer)))
         accounts = FakeAccountStore()
@@ -130,4 +133,7 @@ class Rig:
         if isinstance(answer, Exception):
             raise answer
         status, body = answer
-        return httpx.Response(status, text=body) if isinstance(body, str) else httpx.Response(status, json=body)
+        dated = {} if self.ahead is None else {"Date": format_datetime(self.clock.now() + self.ahead, usegmt=True)}
+        if isinstance(body, str):
+            return httpx.Response(status, headers=dated, text=body)
+        return httpx.Response(status, headers=dated, json=body)

@@ -73,6 +73,69 @@ def test_it_must_have_been_opened_when_it_can_have_been(seconds: int, found: boo
     assert (rig.broker.order(sought(**PRICED)) is not None) is found
 
 
+@pytest.mark.parametrize("ahead", [-300, -120, -30, -6, 6, 30, 120, 300, 10_000])
+def test_its_time_is_that_of_tradestations_clock(ahead: int) -> None:
+    rig = Rig()
+    rig.ahead = timedelta(seconds=ahead)
+    for seconds, found in ((-6, False), (-5, True), (10 + QUARANTINE_S, True), (10 + QUARANTINE_S + 6, False)):
+        rig.shows(opened(sample("order_received"), NOW + timedelta(seconds=ahead + seconds)))
+        assert (rig.broker.order(sought(**PRICED)) is not None) is found
+
+
+@pytest.mark.parametrize("seconds", [-300, -30, 10 + QUARANTINE_S + 30])
+def test_without_that_clock_nothing_is_absent_while_another_looks_alike(seconds: int) -> None:
+    rig = Rig()
+    rig.ahead = None
+    rig.shows(opened(sample("order_received"), NOW + timedelta(seconds=seconds)))
+    with pytest.raises(BrokerUnavailable, match="does not tell its time"):
+        rig.broker.order(sought(**PRICED))
+    assert rig.broker.order(sought(**PRICED | {"limit_price": Decimal("5890.5")})) is None
+    assert rig.broker.order(sought(**PRICED)._replace(others=frozenset({"911249493"}))) is None
+    rig.shows(opened(sample("order_received"), NOW - timedelta(minutes=16)))
+    assert rig.broker.order(sought(**PRICED)) is None
+
+
+@pytest.mark.parametrize("missing", ["OrderType", "LimitPrice", "Legs", "OpenedDateTime"])
+def test_an_order_that_does_not_tell_what_it_is_may_be_the_lost_one(missing: str) -> None:
+    rig = Rig()
+    rig.shows({name: value for name, value in sample("order_received").items() if name != missing})
+    with pytest.raises(BrokerUnavailable, match="cannot be compared"):
+        rig.broker.order(sought(**PRICED))
+
+
+@pytest.mark.parametrize("missing", ["BuyOrSell", "QuantityOrdered", "Symbol"])
+def test_a_leg_that_does_not_tell_what_it_is_may_be_that_of_the_lost_one(missing: str) -> None:
+    rig, order = Rig(), sample("order_received")
+    del order["Legs"][0][missing]
+    rig.shows(order)
+    with pytest.raises(BrokerUnavailable, match="cannot be compared"):
+        rig.broker.order(sought(**PRICED))
+
+
+def test_an_order_of_another_symbol_may_leave_out_what_it_wants() -> None:
+    rig = Rig()
+    rig.shows(sample("order_received") | {"Legs": [{"Symbol": "NQZ26"}]})
+    assert rig.broker.order(sought(**PRICED)) is None
+
+
+@pytest.mark.parametrize(("reduce_only", "quantity", "found"), [(True, 3, True), (True, 1, False), (False, 3, False)])
+def test_what_only_reduces_at_the_market_may_have_been_cut_before_it_was_sent(
+    reduce_only: bool, quantity: int, found: bool
+) -> None:
+    rig = Rig()
+    rig.shows(sample("order_filled"))
+    assert (rig.broker.order(sought(reduce_only=reduce_only, quantity=Decimal(quantity))) is not None) is found
+
+
+@pytest.mark.parametrize("filled", ["3", "-1", "NaN", "Infinity", "1e400"])
+def test_more_than_was_ordered_and_less_than_nothing_cannot_be_filled(filled: str) -> None:
+    rig, order = Rig(), sample("order_received")
+    order["Legs"][0]["ExecQuantity"] = filled
+    rig.shows(order)
+    with pytest.raises(BrokerUnavailable):
+        rig.broker.order(sought(**PRICED))
+
+
 def test_of_two_that_look_alike_nobody_can_tell_which_it_is() -> None:
     rig = Rig()
     rig.shows(sample("order_received"), numbered(sample("order_received"), "911249999"))
@@ -164,6 +227,14 @@ def test_a_number_that_is_nowhere_is_no_order(answer: Any) -> None:
     assert rig.broker.order(OrderRef("c", "911249493")) is None
 
 
+@pytest.mark.parametrize("body", ["<html><h1>404 Not Found</h1></html>", "", {"message": "Not Found"}])
+def test_a_404_that_is_not_tradestations_own_is_no_absence(body: Any) -> None:
+    rig = Rig()
+    rig.answers("GET", f"{BASE}/orders/911249493", (404, body))
+    with pytest.raises(BrokerUnavailable):
+        rig.broker.order(OrderRef("c", "911249493"))
+
+
 def test_half_a_pair_is_no_answer() -> None:
     rig = Rig()
     half = {"Orders": sample("orders_exit_pair")["Orders"][:1], "Errors": []}
@@ -216,6 +287,13 @@ def test_a_pair_is_found_though_one_half_has_taken_from_the_other() -> None:
     view = rig.broker.order(sought(**PAIR))
     assert view is not None
     assert (view.status, view.filled_quantity) == (LegStatus.PARTIALLY_FILLED, 1)
+
+
+@pytest.mark.parametrize("quantity", [1, 3])
+def test_a_pair_of_another_size_is_another_pair(quantity: int) -> None:
+    rig = Rig()
+    rig.shows(*sample("orders_exit_pair")["Orders"])
+    assert rig.broker.order(sought(**PAIR, quantity=Decimal(quantity))) is None
 
 
 def test_half_a_pair_may_be_completed_until_nothing_can_appear_any_more() -> None:

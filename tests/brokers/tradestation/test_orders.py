@@ -241,7 +241,10 @@ def test_what_has_ended_is_no_error_for_a_cancellation(rig: Rig, answer: Any) ->
     assert rig.paths("DELETE") == [f"{ORDERS}/{ONE}"]
 
 
-@pytest.mark.parametrize("answer", [(503, {}), (400, {"Error": "BadRequest", "Message": "Something else"}), (200, "no json")])
+@pytest.mark.parametrize(
+    "answer",
+    [(503, {}), (400, {"Error": "BadRequest", "Message": "Something else"}), (200, "no json"), (404, "<h1>404 Not Found</h1>")],
+)
 def test_a_cancellation_without_an_answer_is_told(rig: Rig, answer: Any) -> None:
     rig.answers("DELETE", f"{ORDERS}/{ONE}", answer)
     with pytest.raises(BrokerUnavailable):

@@ -16,6 +16,8 @@ Item = TypeVar("Item")
 
 MOST_PAGES = 1_000
 """Of one listing. A venue that goes on is taken to be in a loop."""
+_MOST_DIGITS = 30
+"""Before the point: nothing that is traded is told in so many."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _UNREADABLE = (KeyError, IndexError, AttributeError, TypeError, ValueError, ArithmeticError)
 
@@ -26,9 +28,16 @@ def number(value: Any) -> Decimal:
         read = value if isinstance(value, Decimal) else Decimal(str(value))
     except InvalidOperation as exc:
         raise ValueError("not a number") from exc
-    if not read.is_finite():
+    if not read.is_finite() or read.adjusted() > _MOST_DIGITS:
         raise ValueError("not a finite number")
     return read
+
+
+def filled_part(filled: Decimal, ordered: Decimal) -> Decimal:
+    """What is filled of an order; ValueError for less than nothing, and for more than was ordered."""
+    if not 0 <= filled <= ordered:
+        raise ValueError(f"{filled} of {ordered} cannot be filled")
+    return filled
 
 
 def number_or_none(value: Any) -> Decimal | None:

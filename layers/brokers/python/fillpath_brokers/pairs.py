@@ -34,6 +34,11 @@ def exits_wanted(leg: Leg | None) -> int:
     return sum(price is not None for price in (leg.take_profit, leg.stop_loss))
 
 
+def pair_quantity_fits(leg: Leg, ordered: Sequence[Decimal], filled: Sequence[Decimal]) -> bool:
+    """Whether both together exit what the leg does, where a venue takes what fills of one off the other (or does not)."""
+    return max(ordered) <= leg.quantity <= max(ordered) + sum(filled, Decimal(0))
+
+
 def pair_view(views: Sequence[LegView], quantity: Decimal) -> LegView:
     """Both as one: what filled of either counts, and it works as long as one of them does. `quantity` is what they exit."""
     filled = sum((view.filled_quantity for view in views), Decimal(0))

@@ -8,12 +8,15 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, Literal
 
+from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, OrderType, Side
-from fillpath_brokers.documents import number_or_none
+from fillpath_brokers.documents import number, number_or_none
 from fillpath_brokers.facade import Change
+from fillpath_brokers.pairs import pair_quantity_fits
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.symbols import share
-from fillpath_brokers.schwab.wire import OCO, SINGLE, TRIGGER, TYPES, Document, instruction_of, is_group, symbol_of
+from fillpath_brokers.schwab.wire import OCO, SINGLE, TRIGGER, TYPES, Document, filled_of, instruction_of, is_group, symbol_of
+from fillpath_brokers.window import quantity_fits
 
 _DURATION = {"day": "DAY", "gtc": "GOOD_TILL_CANCEL", "ioc": "IMMEDIATE_OR_CANCEL", "fok": "FILL_OR_KILL"}
 _INSTRUCTION = {
@@ -24,6 +27,7 @@ _INSTRUCTION = {
 }
 _KEPT = ("orderType", "session", "duration", "price", "stopPrice", "stopPriceLinkBasis", "stopPriceLinkType", "stopPriceOffset")
 _NUMBERS = ("price", "stopPrice", "stopPriceOffset")
+_WITH_PRICE, _WITH_STOP_PRICE = {"LIMIT", "STOP_LIMIT"}, {"STOP", "STOP_LIMIT"}
 
 Basis = Literal["LAST", "BID", "ASK", "MARK"]
 Body = dict[str, Any]
@@ -67,16 +71,17 @@ def replacement_body(order: Document, change: Change, quantity: Decimal) -> Body
     return body | ({"childOrderStrategies": [_child(each, quantity) for each in children]} if children else {})
 
 
-def is_what_was_sent(order: Document, body: Mapping[str, Any]) -> bool:
-    """Whether the order that Schwab shows is what this request placed.
+def may_be_what_was_sent(order: Document, body: Mapping[str, Any], leg: Leg) -> bool:
+    """Whether the order that Schwab shows is what the leg's request placed; BrokerUnavailable where it lacks what would tell.
 
     What Schwab may write otherwise, or change by itself, is not compared: a wrong "no" would mean that nothing was placed. Of
     the exits behind an entry only their kinds are, for prices may have been moved and sizes follow what the entry fills.
     """
     wanted, shown = list(body.get("childOrderStrategies") or ()), list(order.get("childOrderStrategies") or ())
+    _require_comparable(order, share(leg.contract))
     if "orderLegCollection" not in body:
-        return is_group(order) and _each_is_one_of(wanted, shown, _same_kind_and_prices)
-    if is_group(order) or not _same_kind_and_prices(order, body) or _quantity(order) != _quantity(body):
+        return is_group(order) and _each_is_one_of(wanted, shown, _same_kind_and_prices) and _is_for(leg, shown)
+    if is_group(order) or not _same_kind_and_prices(order, body) or not quantity_fits(leg, _quantity(order)):
         return False
     if order.get("duration") != body["duration"]:
         return False
@@ -101,8 +106,34 @@ def _identity(order: Document) -> tuple[Any, ...]:
     return order.get("orderType"), symbol_of(order), instruction_of(order)
 
 
-def _quantity(order: Document) -> Decimal | None:
-    return number_or_none((order.get("orderLegCollection") or [{}])[0].get("quantity"))
+def _quantity(order: Document) -> Decimal:
+    return number(order["orderLegCollection"][0]["quantity"])
+
+
+def _is_for(leg: Leg, exits: Sequence[Document]) -> bool:
+    """Whether a pair exits what the leg does. What has filled of one may have been taken off the other by now."""
+    return pair_quantity_fits(leg, [_quantity(each) for each in exits], [filled_of(each) for each in exits])
+
+
+def _require_comparable(order: Document, symbol: str) -> None:
+    """All that may be ours by its symbol has to tell what it is: what is left out is no evidence of another order."""
+    if order.get("orderStrategyType") == OCO:
+        missing = not order.get("childOrderStrategies")
+    else:
+        known = symbol_of(order)
+        missing = not known or (known == symbol and not all(_told(order)))
+    if missing:
+        raise BrokerUnavailable(f"Schwab shows an order that cannot be compared: {order.get('orderId')}")
+    for child in order.get("childOrderStrategies") or ():
+        _require_comparable(child, symbol)
+
+
+def _told(order: Document) -> Iterator[bool]:
+    kind = order.get("orderType")
+    yield bool(kind and instruction_of(order) and order.get("duration"))
+    yield order["orderLegCollection"][0].get("quantity") is not None
+    yield kind not in _WITH_PRICE or order.get("price") is not None
+    yield kind not in _WITH_STOP_PRICE or order.get("stopPrice") is not None
 
 
 def _flat(orders: Iterable[Document]) -> Iterator[Document]:

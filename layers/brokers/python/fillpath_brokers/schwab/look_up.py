@@ -16,7 +16,7 @@ from fillpath.orders.outcomes import LegView
 from fillpath_brokers.documents import moment, number, readable
 from fillpath_brokers.pairs import exits_wanted, ids_in, ids_of, pair_view
 from fillpath_brokers.remembered import Remembered
-from fillpath_brokers.schwab.bodies import is_what_was_sent
+from fillpath_brokers.schwab.bodies import may_be_what_was_sent
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.trader import Trader
 from fillpath_brokers.schwab.wire import (
@@ -81,7 +81,7 @@ class LookUp:
         if len(known) < len(found):
             raise BrokerUnavailable(f"Schwab shows only one of the exits {name}")
         if len(known) > 1:
-            return _pair(known)
+            return _pair(known, leg)
         return self._with_exits(known[0], leg)
 
     def by_content(self, leg: Leg, body: Mapping[str, Any], others: Iterable[str] = ()) -> LegView | None:
@@ -95,21 +95,19 @@ class LookUp:
     def sent(self, leg: Leg, body: Mapping[str, Any], others: Iterable[str] = ()) -> Document | None:
         """The same as a document."""
         taken = _orders_in(others)
-        window = Window.of(leg, self._settings.look_up_skew_s, self._settings.quarantine_s)
-        alike = [
-            order
-            for order in self._trader.orders(window.opens, window.closes)
-            if is_what_was_sent(order, body)
-            and window.holds(entered_at(order) or window.opens)
-            and not self._is_of_another(order, leg)
-            and taken.isdisjoint(_names(order))
-        ]
+        orders, window = self._entered(leg)
+        with readable("Schwab's orders"):
+            free = [order for order in orders if not self._is_of_another(order, leg) and taken.isdisjoint(_names(order))]
+            alike = [order for order in free if may_be_what_was_sent(order, body, leg)]
+            inside = [order for order in alike if window.holds(entered_at(order) or window.opens)]
         if "childOrderStrategies" in body:
-            alike = [order for order in alike if order.get("childOrderStrategies")] or alike
-        if len(alike) > 1:
-            names = ", ".join(str(order.get("orderId")) for order in alike)
+            inside = [order for order in inside if order.get("childOrderStrategies")] or inside
+        if len(inside) > 1:
+            names = ", ".join(str(order.get("orderId")) for order in inside)
             raise BrokerUnavailable(f"cannot tell which of the orders {names} is {leg.client_order_id}")
-        return alike[0] if alike else None
+        if alike and not inside and not window.certain:
+            raise BrokerUnavailable(f"Schwab does not tell its time, so one entered at another may be {leg.client_order_id}")
+        return inside[0] if inside else None
 
     def shown(self, order: Document, leg: Leg | None) -> LegView:
         """A document as a view, with the exits that belong to it; an exit pair as a pair."""
@@ -117,7 +115,7 @@ class LookUp:
             exits = [self._followed(each) for each in exits_of(order)]
             if len(exits) < 2:
                 raise BrokerUnavailable("Schwab does not show both exits of a pair yet")
-            return _pair(exits)
+            return _pair(exits, leg)
         return self._with_exits(self._followed(order), leg)
 
     def around(self, name: str) -> list[Found]:
@@ -133,6 +131,17 @@ class LookUp:
             return None
         return self._followed(order, tuple(self._required(each) for each in earlier))
 
+    def _entered(self, leg: Leg) -> tuple[list[Document], Window]:
+        """What was entered when the leg can have been, by Schwab's clock, and that time; with all around it if nobody knows."""
+        ours = Window.of(leg, self._settings.look_up_skew_s, self._settings.quarantine_s)
+        asked = ours.widened()
+        orders = self._trader.orders(asked.opens, asked.closes)
+        window = ours.by(self._trader.venue_clock.apart)
+        if not window.within(asked):
+            orders = self._trader.orders(window.opens, window.closes)
+        with readable("Schwab's orders"):
+            return [order for order in orders if window.may_hold(entered_at(order) or window.opens)], window
+
     def _is_of_another(self, order: Document, leg: Leg) -> bool:
         return any(self._owners.get(name) not in (None, leg.client_order_id) for name in _names(order))
 
@@ -140,7 +149,7 @@ class LookUp:
         exits = [self._followed(each) for each in self._exits(found)]
         if len(exits) < exits_wanted(leg) and found.view.status is not LegStatus.REJECTED:
             raise BrokerUnavailable(f"Schwab does not show the exits of order {order_id(found.order)} yet")
-        return replace(found.view, exits=_pair(exits)) if exits else found.view
+        return replace(found.view, exits=_pair(exits, leg)) if exits else found.view
 
     def _exits(self, found: Found) -> tuple[Document, ...]:
         """Those of the newest in the chain that has any."""
@@ -198,7 +207,8 @@ def _may_replace(new: Document, old: Document) -> bool:
     )
 
 
-def _pair(exits: list[Found]) -> LegView:
+def _pair(exits: list[Found], leg: Leg | None) -> LegView:
+    """What they exit is what the leg says: both shrink as the other one fills."""
     with readable("Schwab's exits"):
-        quantity = max(number(each.order["quantity"]) for each in exits)
+        quantity = leg.quantity if leg else max(number(each.order["quantity"]) for each in exits)
     return pair_view([each.view for each in exits], quantity)

@@ -53,6 +53,15 @@ def refusal(reply: Reply) -> Rejected:
     return Rejected(reason, text)
 
 
+def is_schwabs(reply: Reply) -> bool:
+    """Whether an error is the trader's own, and not that of something before it."""
+    try:
+        document: Any = reply.json()
+    except BrokerUnavailable:
+        return False
+    return isinstance(document, Mapping) and (bool(document.get("message")) or isinstance(document.get("errors"), list))
+
+
 def read(reply: Reply) -> Problem:
     """What an error says, in whichever shape."""
     try:

@@ -11,12 +11,13 @@ from typing import Any
 from fillpath.clock import Clock
 from fillpath.errors import BrokerUnavailable, NeedsReauth
 from fillpath_brokers.documents import readable
-from fillpath_brokers.schwab.refusals import TOO_BIG, read
+from fillpath_brokers.schwab.refusals import TOO_BIG, is_schwabs, read
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.wire import Document, entered_at
 from fillpath_brokers.sending import before_sending
 from fillpath_brokers.session import Session
 from fillpath_brokers.web import Reply, Request, part
+from fillpath_brokers.window import MOST_APART, VenueClock
 
 _MOST_ORDERS = 3000
 _SHORTEST_LISTING = timedelta(minutes=1)
@@ -28,6 +29,7 @@ class Trader:
     """Reads. What changes something is sent by the venue itself."""
 
     def __init__(self, session: Session, settings: Settings, clock: Clock) -> None:
+        self.venue_clock = VenueClock(clock)
         self._session = session
         self._settings = settings
         self._clock = clock
@@ -52,7 +54,7 @@ class Trader:
     def order(self, order_id: str) -> Document | None:
         """One order with all that belongs to it; None: Schwab shows no such order."""
         reply = self._session.read(self.url(f"/orders/{part(order_id)}"), urgent=True)
-        return None if reply.status == _NOT_FOUND else _answer(reply, dict)
+        return None if reply.status == _NOT_FOUND and is_schwabs(reply) else _answer(reply, dict)
 
     def orders(self, since: datetime, until: datetime) -> list[Document]:
         """The orders that were entered in this time, the oldest first."""
@@ -64,12 +66,13 @@ class Trader:
         """All that may still work or, where `since` is given, may have been filled since then."""
         now = self._clock.now()
         reach = timedelta(days=self._settings.orders_reach_days)
-        return self.orders(max(min(since or now, now) - reach, now - timedelta(days=364)), now + _SHORTEST_LISTING)
+        return self.orders(max(min(since or now, now) - reach, now - timedelta(days=364)), now + MOST_APART)
 
     def account(self) -> Document:
         """Balances and positions."""
-        reply = self._session.read(self.url(), {"fields": "positions"}, urgent=True)
-        account: Document = _answer(reply, dict).get("securitiesAccount") or {}
+        account = _answer(self._session.read(self.url(), {"fields": "positions"}, urgent=True), dict).get("securitiesAccount")
+        if not isinstance(account, Mapping) or not account:
+            raise BrokerUnavailable("Schwab's answer does not have the account in it")
         return account
 
     def streamer(self) -> Mapping[str, str]:
@@ -92,7 +95,8 @@ class Trader:
 
     def _listed(self, since: datetime, until: datetime) -> list[Document]:
         params = {"fromEnteredTime": stamp(since), "toEnteredTime": stamp(until), "maxResults": str(_MOST_ORDERS)}
-        reply = self._session.send(Request("GET", self.url("/orders"), params=params, safe=True, urgent=True))
+        request = Request("GET", self.url("/orders"), params=params, safe=True, urgent=True)
+        reply = self.venue_clock.measured(lambda: self._session.send(request))
         if not reply.ok and read(reply).code == TOO_BIG:
             return self._halves(since, until)
         found: list[Document] = _answer(reply, list)

@@ -30,7 +30,7 @@ from typing import Any
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView
-from fillpath_brokers.documents import moment, number, number_or_none, readable
+from fillpath_brokers.documents import filled_part, moment, number, number_or_none, readable
 from fillpath_brokers.facade import BrokerOrder, Execution
 from fillpath_brokers.schwab.refusals import reason_of
 
@@ -98,7 +98,8 @@ def view_of(order: Document, before: Iterable[Document] = ()) -> LegView:
     `reason` is our code for why it was rejected.
     """
     with readable("Schwab's order"):
-        quantity, told = number(order["quantity"]), filled_of(order)
+        quantity = number(order["quantity"])
+        told = filled_part(filled_of(order), quantity)
         earlier = tuple(before)
         filled = told + sum((filled_of(each) for each in earlier), Decimal(0))
         parts = [executed(each) for each in (*earlier, order)]

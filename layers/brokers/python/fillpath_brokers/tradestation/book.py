@@ -112,7 +112,8 @@ class OrderBook:
         others = ids_in(ref.others)
 
         def among(orders: Sequence[Document]) -> tuple[Document, ...]:
-            return orders_of(leg, symbol, [order for order in orders if order["OrderID"] not in others], window)
+            by_its_clock = window.by(self._listing.venue_clock.apart)
+            return orders_of(leg, symbol, [order for order in orders if order.get("OrderID") not in others], by_its_clock)
 
         found = among(self._listing.present())
         if len(found) < wanted:

@@ -11,9 +11,10 @@ from fillpath.clock import Clock
 from fillpath.errors import BrokerUnavailable
 from fillpath_brokers.documents import paged, readable
 from fillpath_brokers.session import Session
-from fillpath_brokers.tradestation.refusals import errors_in, is_unknown_order, read, text_of
+from fillpath_brokers.tradestation.refusals import errors_in, is_unknown_order, own_text, read, text_of
 from fillpath_brokers.tradestation.wire import Document
 from fillpath_brokers.web import Reply, part
+from fillpath_brokers.window import VenueClock
 
 _PAGE = "600"
 _LONGEST = timedelta(days=89)
@@ -28,6 +29,7 @@ class Listing:
         self._session = session
         self._base = base
         self._clock = clock
+        self.venue_clock = VenueClock(clock)
 
     def present(self) -> list[Document]:
         """The orders of today, and every open one."""
@@ -59,8 +61,8 @@ class Listing:
         return list(paged(page, "TradeStation's orders"))
 
     def _read(self, path: str, params: dict[str, str]) -> tuple[list[Document], str | None]:
-        reply = self._session.read(self._base() + path, params or None, urgent=True)
-        return orders_in(reply)
+        url = self._base() + path
+        return orders_in(self.venue_clock.measured(lambda: self._session.read(url, params or None, urgent=True)))
 
     def _date(self, at: datetime) -> str:
         """A day earlier: whose day it is is not documented."""
@@ -69,7 +71,7 @@ class Listing:
 
 def orders_in(reply: Reply) -> tuple[list[Document], str | None]:
     """The orders of a listing's page, and the token of the next one."""
-    if reply.status == _NOT_FOUND and is_unknown_order(read(reply)):
+    if reply.status == _NOT_FOUND and is_unknown_order(own_text(reply)):
         return [], None
     document = reply.json() if reply.ok else None
     if not isinstance(document, dict):

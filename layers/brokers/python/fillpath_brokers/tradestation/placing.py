@@ -26,7 +26,16 @@ from fillpath_brokers.tradestation.capabilities import NAME
 from fillpath_brokers.tradestation.details import Details
 from fillpath_brokers.tradestation.holdings import Holdings
 from fillpath_brokers.tradestation.listing import Listing
-from fillpath_brokers.tradestation.refusals import errors_in, has_ended, is_duplicate, is_in_doubt, read, refusal, text_of
+from fillpath_brokers.tradestation.refusals import (
+    errors_in,
+    has_ended,
+    is_duplicate,
+    is_in_doubt,
+    own_text,
+    read,
+    refusal,
+    text_of,
+)
 from fillpath_brokers.tradestation.settings import Settings
 from fillpath_brokers.tradestation.terms import TermsOf
 from fillpath_brokers.tradestation.wire import (
@@ -189,7 +198,8 @@ class Placing:
     def _cancel(self, order_id: str) -> None:
         reply = self._session.send(Request("DELETE", self._order_url(order_id), urgent=True))
         errors = errors_in(reply.json()) if reply.ok else ({"Message": read(reply)},)
-        if errors and reply.status != _NOT_FOUND and not has_ended(text_of(errors)):
+        gone = reply.status == _NOT_FOUND and own_text(reply)
+        if errors and not gone and not has_ended(text_of(errors)):
             raise BrokerUnavailable(f"{NAME} answers the cancellation with {reply.status}: {text_of(errors)}")
 
     def _order_url(self, order_id: str) -> str:

@@ -80,11 +80,15 @@ def text_of(errors: Sequence[Mapping[str, Any]]) -> str:
 
 def read(reply: Reply) -> str:
     """What an error answer says; its body where it is none of TradeStation's."""
+    return own_text(reply) or reply.text
+
+
+def own_text(reply: Reply) -> str:
+    """What TradeStation itself says; nothing where the answer is that of something before it."""
     try:
-        document = reply.json()
+        return text_of(errors_in(reply.json()))
     except BrokerUnavailable:
-        return reply.text
-    return text_of(errors_in(document)) or reply.text
+        return ""
 
 
 def _mappings(value: Any) -> list[Mapping[str, Any]]:

@@ -32,7 +32,7 @@ from typing import Any
 
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView
-from fillpath_brokers.documents import moment_or_none, number, number_or_none, plain, readable
+from fillpath_brokers.documents import filled_part, moment_or_none, number, number_or_none, plain, readable
 from fillpath_brokers.facade import BrokerOrder, Change, Execution
 from fillpath_brokers.pairs import pair_view
 from fillpath_brokers.tradestation.refusals import reason_of
@@ -130,7 +130,7 @@ def confirm_id(client_order_id: str) -> str:
 def own_view(order: Document) -> LegView:
     """One order as TradeStation shows it, whatever belongs to it left out; BrokerUnavailable if it cannot be read."""
     with readable("TradeStation's order"):
-        filled = filled_of(order)
+        filled = filled_part(filled_of(order), ordered_of(order))
         status = _status(order, filled)
         return LegView(
             status=status,
