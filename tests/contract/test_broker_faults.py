@@ -8,24 +8,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
 from random import Random
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
 from fillpath.ids import new_id
 from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState
 from tests.contract.broker_bench import Bench, bench, traders
+from tests.contract.order_path import order_path
 from tests.fakes.clock import FakeClock
-from tests.fakes.controls import FakeControls
-from tests.fakes.lane_queue import FakeLaneQueue
-from tests.fakes.order_store import FakeOrderStore
-from tests.fakes.reversal_runner import FakeReversalRunner
-from tests.fakes.tables import FakeTables
-from tests.fakes.telemetry import FakeTelemetry
-from tests.fakes.verification_queue import FakeVerificationQueue
 from tests.orders.floor import Fakes, signal
 from tests.orders.house import House
-from tests.orders.venue import Venue
 from tests.simulators.events import SimOrder
 
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
@@ -109,12 +102,7 @@ def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     key, seed = request.param
     clock = FakeClock(datetime.now(UTC).replace(microsecond=0))
     with bench(key, clock) as at:
-        tables = FakeTables()
-        lanes, checks = FakeLaneQueue(clock), FakeVerificationQueue(clock)
-        desk = cast(Venue, at.desk)
-        controls, telemetry = FakeControls(tables), FakeTelemetry()
-        orders, reversals = FakeOrderStore(tables), FakeReversalRunner()
-        yield Run(at, Fakes(tables, clock, orders, lanes, checks, reversals, controls, desk, telemetry), Random(seed))
+        yield Run(at, order_path(at, clock), Random(seed))
 
 
 @pytest.mark.parametrize(

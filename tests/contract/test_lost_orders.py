@@ -1,14 +1,24 @@
 """Orders whose answer was lost, at venues that know an order only by what was sent and when: found if there, absent if not."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from fillpath.orders.model import OrderType
+from fillpath.ids import new_id
+from fillpath.orders.model import Leg, Operation, Order, OrderState, OrderType
+from fillpath.orders.outcomes import Outcome
+from fillpath.orders.ports.desk import AccountRef
+from fillpath_brokers.desk import BrokerDesk
 from tests.contract.broker_bench import Bench, bench
+from tests.contract.order_path import order_path
 from tests.fakes.clock import FakeClock
+from tests.orders.floor import Fakes, signal
+from tests.orders.house import House
+from tests.simulators.events import SimOrder
 
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
 
@@ -76,3 +86,86 @@ def test_a_pair_is_not_taken_for_one_of_another_size(at: Bench, clock: FakeClock
     clock.sleep(LONG_AFTER_S)
     assert at.desk.look_up(at.account, never) is None
     assert at.desk.look_up(at.account, there) is not None
+
+
+# --- in the order path ----------------------------------------------------------------------------------------------------------
+
+
+class Meddled(BrokerDesk):
+    """The account's desk, which tells what it is about to send."""
+
+    def __init__(self, at: Bench, about_to: Callable[[Leg], None]) -> None:
+        super().__init__(at.services)
+        self._about_to = about_to
+
+    def submit(self, account: AccountRef, leg: Leg) -> Outcome:
+        """Tell first."""
+        self._about_to(leg)
+        return super().submit(account, leg)
+
+
+def path(at: Bench, clock: FakeClock, about_to: Callable[[Leg], None]) -> Fakes:
+    return order_path(replace(at, desk=Meddled(at, about_to)), clock)
+
+
+def wished(at: Bench, on: Fakes, operation: Operation, quantity: int | None, **more: Any) -> Order:
+    """A signal that is carried out to its end."""
+    root = at.broker.contract(at.contract).instrument.root
+    known = {"account_id": at.account.account_id, "venue": at.key, "symbol": at.contract, "root": root, "contract": at.contract}
+    order = signal(on, operation, quantity, **known | more)
+    for _ in range(2):
+        House(on, lane=order.lane).settle(30)
+        at.renew()
+    return on.orders.get(order.order_id)
+
+
+def levels(at: Bench, on: Fakes) -> dict[str, Any]:
+    return {"take_profit": at.away(40), "stop_loss": at.away(-40), "protection_id": new_id(on.clock.now())}
+
+
+def working(at: Bench) -> list[SimOrder]:
+    return [order for order in at.simulator.exchange.orders() if not order.status.ended]
+
+
+@pytest.mark.parametrize("ahead_s", [-30, 30])
+def test_protection_is_not_placed_twice_because_clocks_differ(key: str, clock: FakeClock, ahead_s: int) -> None:
+    with bench(key, clock, timedelta(seconds=ahead_s)) as at:
+
+        def about_to(leg: Leg) -> None:
+            if leg.leg == "protect-1":
+                at.simulator.faults.add({**LOST, "match": {"method": "POST", "path": "order"}})
+
+        on = path(at, clock, about_to)
+        wished(at, on, Operation.ENTER_LONG, 3, **levels(at, on))
+        wished(at, on, Operation.EXIT_LONG, 1)
+        assert at.held() == 2
+        stops = sum((order.state.remaining for order in working(at) if order.state.type is OrderType.STOP), Decimal(0))
+        assert stops == 2
+
+
+def test_an_exit_that_was_cut_and_lost_is_recorded_as_filled(at: Bench, clock: FakeClock) -> None:
+    closing = False
+
+    def about_to(_: Leg) -> None:
+        if closing:
+            at.simulator.exchange.set_position(at.contract, Decimal(2), at.price)
+            at.simulator.faults.add(LOST)
+
+    on = path(at, clock, about_to)
+    wished(at, on, Operation.ENTER_LONG, 3)
+    closing = True
+    order = wished(at, on, Operation.CLOSE, None)
+    assert at.held() == 0
+    assert order.state is not OrderState.REJECTED
+
+
+def test_protection_outlives_an_account_that_cannot_be_read(at: Bench, clock: FakeClock) -> None:
+    on = path(at, clock, lambda _: None)
+    wished(at, on, Operation.ENTER_LONG, 2, **levels(at, on))
+    at.simulator.faults.add({"status": 200, "body": {"errors": ["later"]}, "match": {"path": "fields=positions|/positions"}})
+    on.sweep()
+    assert len(working(at)) == 2
+    order = wished(at, on, Operation.CLOSE, None)
+    at.simulator.faults.clear()
+    assert order.state is not OrderState.SKIPPED
+    assert len(working(at)) == 2 or at.held() == 0

@@ -65,12 +65,12 @@ def test_an_answer_without_the_account_is_not_flat(document: dict[str, Any]) -> 
 
 
 @pytest.mark.parametrize("name", ["longQuantity", "shortQuantity"])
-@pytest.mark.parametrize("told", [{}, {"value": None}, {"value": "NaN"}, {"value": "Infinity"}])
-def test_a_position_that_does_not_tell_how_much_is_not_flat(name: str, told: dict[str, Any]) -> None:
+@pytest.mark.parametrize("told", [None, "NaN", "Infinity", "1e400"])
+def test_a_position_that_does_not_tell_how_much_is_not_flat(name: str, told: str | None) -> None:
     document = sample("account_margin")
     row = document["securitiesAccount"]["positions"][0]
-    del row[name]
-    row |= {name: value for value in told.values()}
+    row.pop(name)
+    row |= {} if told is None else {name: told}
     with pytest.raises(BrokerUnavailable):
         Bench({f"GET /accounts/{HASH}": dumped(document)}).broker.positions()
 
