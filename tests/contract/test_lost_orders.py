@@ -48,7 +48,7 @@ def at(key: str, clock: FakeClock) -> Iterator[Bench]:
 @pytest.mark.parametrize("ahead_s", [-120, -30, -6, 0, 6, 30, 120, 300])
 def test_clocks_that_differ_neither_hide_an_order_nor_show_another_one(key: str, clock: FakeClock, ahead_s: int) -> None:
     with bench(key, clock, timedelta(seconds=ahead_s)) as at:
-        resting = {"type": OrderType.LIMIT, "limit_price": at.away(-40)}
+        resting: dict[str, Any] = {"type": OrderType.LIMIT, "limit_price": at.away(-40)}
         before, there, never = at.leg("buy", **resting), at.leg("buy", "3", **resting), at.leg("buy", "4", **resting)
         at.simulator.faults.add({**LOST, "times": 2})
         at.desk.submit(at.account, before)
@@ -79,7 +79,7 @@ def test_a_reduction_that_was_cut_before_it_was_lost_is_found(at: Bench, clock: 
 def test_a_pair_is_not_taken_for_one_of_another_size(at: Bench, clock: FakeClock) -> None:
     at.hold(3)
     clock.sleep(30)
-    pair = {"type": OrderType.OCO, "limit_price": at.away(40), "stop_price": at.away(-40), "reduce_only": True}
+    pair: dict[str, Any] = {"type": OrderType.OCO, "limit_price": at.away(40), "stop_price": at.away(-40), "reduce_only": True}
     never, there = at.leg("sell", "2", **pair), at.leg("sell", "1", **pair)
     at.simulator.faults.add(LOST)
     at.desk.submit(at.account, there)
