@@ -10,6 +10,8 @@ from fillpath.accounts.access import Access, Token
 from fillpath.accounts.model import Account
 from fillpath.accounts.ports.rate_limits import Quota
 from fillpath.errors import NeedsReauth, NotSent
+from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.sending import send_once
 from fillpath_brokers.session import Session, access_token, bearer
 from fillpath_brokers.token_store import TokenStore
 from fillpath_brokers.web import Request, Web
@@ -57,6 +59,14 @@ def test_a_venue_that_repeats_a_secret_is_not_quoted(with_token: bool) -> None:
         at.send()
     assert "hush-hush" not in str(raised.value)
     assert not with_token or "t0ken" not in str(raised.value)
+
+
+@pytest.mark.parametrize("status", [200, 403])
+def test_no_outcome_holds_what_a_venue_repeats_of_a_secret(status: int) -> None:
+    at = Scene(httpx.Response(status, json={"message": "hush-hush is wrong, t0ken too", "code": 40310000}))
+    outcome = send_once(at.session, Request("POST", URL), lambda reply: Rejected("rejected", reply.json()["message"]))
+    assert outcome == Rejected("rejected", "*** is wrong, *** too")
+    assert "hush" not in at.send().text
 
 
 def test_a_pause_after_an_answer_works_though_the_token_has_ended_meanwhile() -> None:

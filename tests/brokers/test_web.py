@@ -1,8 +1,11 @@
 """HTTP to venues: what a request that fails tells of itself, and to whom."""
 
 import logging
+import socket
+import threading
 import traceback
 from collections.abc import Iterator
+from contextlib import suppress
 from typing import Any
 
 import httpx
@@ -54,8 +57,9 @@ def test_without_an_answer_it_may_have_arrived_and_it_is_not_sent_again(error: t
         Request("GET", "https://venue.example:port/"),
         Request("GET", "https://venue.example/\nx"),
         Request("POST", URL, headers={"Authorization": f"Bearer {TOKEN}\u2026"}),
+        Request("POST", URL, headers={"Authorization": f"Bearer {TOKEN}\ntail"}),
     ],
-    ids=["port", "line end", "header"],
+    ids=["port", "line end", "header", "header's line end"],
 )
 def test_what_cannot_even_be_written_was_not_sent(request_: Request) -> None:
     with pytest.raises(NotSent, match="cannot be written") as raised:
@@ -94,6 +98,39 @@ def test_an_answer_that_only_trickles_is_given_up() -> None:
     with pytest.raises(BrokerUnavailable, match="gave no answer"):
         web(httpx.Response(200, stream=Trickle()), watch=lambda: float(next(seconds))).call(Request("POST", URL, timeout_s=8))
     assert next(seconds) < 30
+
+
+def test_an_answer_that_does_not_end_is_given_up() -> None:
+    class Endless(httpx.SyncByteStream):
+        def __iter__(self) -> Iterator[bytes]:
+            while True:
+                yield b" " * 1024 * 1024
+
+    with pytest.raises(BrokerUnavailable, match="more than"):
+        web(httpx.Response(200, stream=Endless())).call(Request("GET", URL))
+
+
+@pytest.mark.integration
+@pytest.mark.enable_socket
+def test_headers_that_only_trickle_meet_the_deadline_of_the_whole_answer() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        over = threading.Event()
+
+        def trickle() -> None:
+            line, _ = server.accept()
+            with line, suppress(OSError):
+                line.sendall(b"HTTP/1.1 200 OK\r\nX: ")
+                while not over.wait(0.05):
+                    line.sendall(b"x")
+
+        thread = threading.Thread(target=trickle)
+        thread.start()
+        venue = Web(FakeRateLimits(), FakeClock())
+        with pytest.raises(BrokerUnavailable, match="ReadTimeout"):
+            venue.call(Request("POST", f"http://127.0.0.1:{server.getsockname()[1]}/", timeout_s=0.3))
+        over.set()
+        thread.join(5)
+        venue.close()
 
 
 @pytest.mark.parametrize(

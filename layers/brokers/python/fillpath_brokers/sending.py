@@ -6,10 +6,11 @@ wrong afterwards, while its answer is read or something is looked up for it, is 
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from fillpath.errors import BrokerError, BrokerUnavailable, NotSent
-from fillpath.orders.outcomes import Rejected, Unknown
+from fillpath.orders.outcomes import RateLimited, Rejected, Unknown
 from fillpath_brokers.web import Reply, Request
 
 Outcome = TypeVar("Outcome")
@@ -46,9 +47,16 @@ def send_once(sender: Sender, request: Request, outcome: Callable[[Reply], Outco
     except BrokerUnavailable as exc:
         return Unknown(str(exc))
     try:
-        return outcome(reply)
+        return _without_secrets(outcome(reply), reply)
     except BrokerError as exc:  # even NotSent: it is about another request than the one that was answered
-        return Unknown(f"the answer was {reply.status}, and then: {exc}")
+        return Unknown(reply.hide(f"the answer was {reply.status}, and then: {exc}"))
+
+
+def _without_secrets(outcome: Outcome, reply: Reply) -> Outcome:
+    """Also a success may tell of a refusal."""
+    if isinstance(outcome, Rejected | Unknown | RateLimited) and outcome.text:
+        return replace(outcome, text=reply.hide(outcome.text))
+    return outcome
 
 
 def is_refusal(reply: Reply) -> bool:

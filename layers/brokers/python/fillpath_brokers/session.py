@@ -65,6 +65,7 @@ class Session:
         access = self.access()
         limit = self._used = self._limit(access)
         reply = self._web.call(replace(request, headers={**request.headers, **self._authorize(access)}), limit)
+        reply = replace(reply, hide=access.hidden_in)
         if reply.status == UNAUTHORIZED:
             raise self.refused(access, reply.text)
         if reply.status == TOO_MANY:

@@ -10,6 +10,7 @@ Neither they nor their causes tell more of a request than the host: libraries pu
 
 import json
 import logging
+import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import closing
@@ -29,9 +30,12 @@ if TYPE_CHECKING:
     import httpx
 
 SUBMIT_S, READ_S, CONNECT_S = 8.0, 5.0, 3.0
+LONGEST_ANSWER = 16 * 1024 * 1024
+"""In bytes. No answer that anybody asks for here comes near it."""
 _READ_TRIES = 2
 _GATEWAY_TROUBLE = {502, 503, 504}
 _LONGEST_WAIT_S = 1.0
+_CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _log = logging.getLogger(__name__)
 wire_logs.hush()
 
@@ -67,6 +71,8 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes = field(repr=False)
+    hide: Callable[[str], str] = field(default=str, repr=False)
+    """Takes out of a text what was sent as a secret: some venues repeat it."""
 
     @property
     def ok(self) -> bool:
@@ -74,16 +80,20 @@ class Reply:
         return 200 <= self.status < 300
 
     def json(self) -> Any:
-        """The body's JSON, its fractions as Decimal; BrokerUnavailable if it cannot be read, or has numbers that are none."""
+        """The body's JSON, its fractions as Decimal; BrokerUnavailable if it cannot be read, or has numbers that are none.
+
+        What is no success is for people to read, so no secret is in its texts.
+        """
         try:
-            return json.loads(self.body, parse_float=Decimal, parse_constant=_no_number)
-        except ValueError as exc:
+            document = json.loads(self.body, parse_float=Decimal, parse_constant=_no_number)
+        except (ValueError, RecursionError) as exc:
             raise BrokerUnavailable(f"the answer (status {self.status}) is not JSON") from exc
+        return document if self.ok else _hidden(document, self.hide)
 
     @property
     def text(self) -> str:
         """The body as text, cut to what a person wants to read."""
-        return self.body.decode("utf-8", "replace")[:300]
+        return self.hide(self.body.decode("utf-8", "replace"))[:300]
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,34 +170,42 @@ class Web:
     def _send(self, request: Request) -> Reply:
         import httpx  # noqa: PLC0415  see the class
 
+        from fillpath_brokers.deadline import within  # noqa: PLC0415  the same
+
         client, host = self._made(), _host(request.url)
         try:
             written = _written(client, request)
         except (httpx.InvalidURL, ValueError) as exc:
             raise NotSent(f"a request to {host} cannot be written: {type(exc).__name__}") from None
+        give_up = self._watch() + request.timeout_s
         try:
-            with closing(client.send(written, stream=True)) as answer:
-                return Reply(answer.status_code, answer.headers, self._body(answer, request.timeout_s + CONNECT_S))
+            with within(request.timeout_s), closing(client.send(written, stream=True)) as answer:
+                return Reply(answer.status_code, answer.headers, self._body(answer, give_up))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as exc:
-            raise NotSent(f"{host} was not reached: {type(exc).__name__}") from None
+            why = "nobody answers there" if isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout) else type(exc).__name__
+            raise NotSent(f"{host} was not reached: {why}") from None
         except (httpx.HTTPError, TimeoutError) as exc:
             raise BrokerUnavailable(f"{host} gave no answer: {type(exc).__name__}") from None
 
-    def _body(self, answer: "httpx.Response", within_s: float) -> bytes:
-        """All of it; TimeoutError where it only trickles, which no time-out between two pieces ends."""
-        give_up, body = self._watch() + within_s, bytearray()
+    def _body(self, answer: "httpx.Response", give_up: float) -> bytes:
+        """All of it; TimeoutError where it only trickles, BrokerUnavailable where it is endless."""
+        body = bytearray()
         for piece in answer.iter_bytes():
             body += piece
             if self._watch() > give_up:
                 raise TimeoutError
+            if len(body) > LONGEST_ANSWER:
+                raise BrokerUnavailable(f"{_host(str(answer.url))} gave an answer of more than {LONGEST_ANSWER} bytes")
         return bytes(body)
 
     def _made(self) -> "httpx.Client":
         import httpx  # noqa: PLC0415  see the class
 
+        from fillpath_brokers.deadline import PunctualTransport  # noqa: PLC0415  the same
+
         with self._making:
             if self._client is None:
-                self._client = httpx.Client(http2=True, follow_redirects=False)
+                self._client = httpx.Client(transport=PunctualTransport(), follow_redirects=False)
         return self._client
 
 
@@ -195,6 +213,8 @@ def _written(client: "httpx.Client", request: Request) -> "httpx.Request":
     import httpx  # noqa: PLC0415  see Web
 
     headers = dict(request.headers)
+    if any(_CONTROL.search(value) for value in headers.values()):
+        raise ValueError("a header has control characters")
     if request.json is not None:
         headers.setdefault("Content-Type", "application/json")
     return client.build_request(
@@ -210,9 +230,20 @@ def _written(client: "httpx.Client", request: Request) -> "httpx.Request":
 
 def _host(url: str) -> str:
     try:
-        return urlsplit(url).hostname or "nowhere"
+        host, port = urlsplit(url).hostname, urlsplit(url).port
     except ValueError:
         return "nowhere"
+    return f"{host or 'nowhere'}{f':{port}' if port else ''}"
+
+
+def _hidden(value: Any, hide: Callable[[str], str]) -> Any:
+    if isinstance(value, str):
+        return hide(value)
+    if isinstance(value, list):
+        return [_hidden(each, hide) for each in value]
+    if isinstance(value, dict):
+        return {name: _hidden(each, hide) for name, each in value.items()}
+    return value
 
 
 def _no_number(text: str) -> NoReturn:

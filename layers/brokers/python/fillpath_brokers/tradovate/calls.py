@@ -111,5 +111,5 @@ def _document(reply: Reply, path: str) -> Any:
         raise BrokerUnavailable(f"Tradovate answers {path} with {reply.status}: {text_in(reply)}")
     document = reply.json()
     if (failure := failure_in(document)) is not None:
-        raise BrokerUnavailable(f"Tradovate refuses {path}: {failure[1]}")
+        raise BrokerUnavailable(f"Tradovate refuses {path}: {reply.hide(failure[1])}")
     return document

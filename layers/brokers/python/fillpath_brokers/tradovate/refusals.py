@@ -124,7 +124,7 @@ def text_in(reply: Reply) -> str:
         failure = failure_in(reply.json())
     except BrokerUnavailable:
         failure = None
-    return failure[1] if failure else reply.text
+    return reply.hide(failure[1]) if failure else reply.text
 
 
 def why_rejected(reports: Iterable[Document]) -> Rejected | None:

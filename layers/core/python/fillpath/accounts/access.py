@@ -1,8 +1,10 @@
 """Access: what lets an account in at its venue. Its secrets never show in a repr, a log or an error."""
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from urllib.parse import quote
 
 _SHORTEST_SECRET = 4
 """What is shorter hides nothing, and would be found in any text."""
@@ -43,7 +45,13 @@ class Access:
         known = set(self.credentials.values())
         if self.token:
             known |= {self.token.access_token, self.token.refresh_token or "", *self.token.extra.values()}
-        return {secret for secret in known if len(secret) >= _SHORTEST_SECRET}
+        return {written for secret in known if len(secret) >= _SHORTEST_SECRET for written in _written(secret)}
+
+
+def _written(secret: str) -> set[str]:
+    """As it is, and as JSON and addresses have it."""
+    in_json = json.dumps(secret)[1:-1]
+    return {secret, in_json, in_json.replace("/", "\\/"), quote(secret), quote(secret, safe="")}
 
 
 @dataclass(frozen=True, slots=True)
