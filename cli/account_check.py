@@ -1,5 +1,6 @@
 """What an account's venue shows for it: the account comes in, what was seen goes out, for people and programs."""
 
+import re
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from fillpath.accounts.model import Account
 from fillpath.errors import BrokerUnavailable, NeedsReauth
 from fillpath.orders.outcomes import Position
 from fillpath_brokers.facade import Balances, VenueAccount
+
+_REFUSED = re.compile(r"\banswers 4(?!29)\d\d\b")
 
 
 @dataclass(frozen=True)
@@ -34,13 +37,30 @@ def look(account: Account, target: Target) -> Seen:
     try:
         with working(f"Asking {name}"):
             reached = broker.accounts() if target.venues.capabilities(account.venue).credentials_required else ()
+            _require_shown(account, reached)
             return Seen(account, reached, broker.positions(), broker.balances())
     except NeedsReauth as error:
         raise Problem(f"{name} lets nobody in: {error}", hint=f"./fillpath account sign-in {account.label}") from error
     except BrokerUnavailable as error:
-        raise Problem(f"{name} gave no answer: {error}", hint="try again in a minute; nothing has changed") from error
+        raise Problem(f"{name} gave no answer: {error}", hint=_remedy(account, error)) from error
     finally:
         broker.close()
+
+
+def _require_shown(account: Account, reached: tuple[VenueAccount, ...]) -> None:
+    wanted = account.connection.get("account")
+    known = [each.account_id for each in reached]
+    if wanted is not None and reached and wanted not in known:
+        raise Problem(
+            f"the venue shows no account {wanted}",
+            hint=f"it shows {', '.join(known)}: ./fillpath account set {account.label} --set account=ID",
+        )
+
+
+def _remedy(account: Account, error: BrokerUnavailable) -> str:
+    if _REFUSED.search(str(error)):
+        return f"the venue refuses what was asked: look at the settings of {account.label}, ./fillpath account list --json"
+    return "try again in a minute; nothing has changed"
 
 
 def view(seen: Seen) -> RenderableType:

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from cli.means import Venues
 from cli.problem import Problem
+from cli.venue_form import fits
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.accounts.model import Account, OutsideHours, RollBy
 from fillpath_brokers.signing_in import SignIn
@@ -37,7 +38,7 @@ class Options:
         if self.terms is not None:
             changes["terms_accepted_at"] = datetime.now(UTC) if self.terms else None
         if self.symbols is not None:
-            changes["symbols"] = _roots(self.symbols)
+            changes["symbols"] = _roots(self.symbols, venues.capabilities(venue), venues.name(venue))
         if self.roll is not None:
             changes |= _roll(self.roll)
         if self.one_order_flip is not None:
@@ -60,6 +61,9 @@ def connection_changes(texts: Iterable[str], endpoint: str | None, sign_in: Sign
             f"{', '.join(exposed)} of {venue} is secret and does not belong on a command line, which the shell keeps",
             hint="you are asked for it, unseen; or --credentials FILE. If others read that history, change it at the venue",
         )
+    for field in sign_in.fields:
+        if found.get(field.key) and not fits(field, found[field.key]):
+            raise Problem(f"--set: {field.key} is not what it must be", hint=field.help)
     if endpoint is not None:
         found[ENDPOINT] = endpoint
     for key in {ENDPOINT, *sign_in.endpoints} & found.keys():
@@ -101,13 +105,18 @@ def _require_able(changes: Mapping[str, Any], capabilities: Capabilities, name: 
         raise Problem(f"--outside-hours queue: {name} keeps no order until the open", hint="--outside-hours refuse")
 
 
-def _roots(text: str) -> tuple[str, ...]:
+def _roots(text: str, able: Capabilities, name: str) -> tuple[str, ...]:
     from fillpath.market.instruments import resolve  # noqa: PLC0415  the catalogue, which most commands do without
+    from fillpath_brokers.canonical import many  # noqa: PLC0415  the same
 
     if text.strip().lower() == "all":
         return ()
     today = datetime.now(UTC).date()
-    return tuple(dict.fromkeys(resolve(symbol, today).instrument.root for symbol in text.split(",")))
+    found = [resolve(symbol, today).instrument for symbol in text.split(",")]
+    if foreign := [each.root for each in found if each.kind not in able.asset_classes]:
+        kinds = ", ".join(map(many, sorted(able.asset_classes)))
+        raise Problem(f"--symbols: {name} does not trade {', '.join(foreign)}", hint=f"it trades {kinds}")
+    return tuple(dict.fromkeys(each.root for each in found))
 
 
 def _roll(text: str) -> dict[str, Any]:

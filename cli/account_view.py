@@ -41,10 +41,12 @@ def access_text(account: Account, venues: Venues, now: datetime) -> str:
 
 
 def venue_text(account: Account) -> str:
-    """The venue, with the environment where it has several; real money is in bold."""
+    """The venue with its environment, whether that is real money (in bold), and where it is reached where that was chosen."""
     environment = account.connection.get("environment")
-    text = escape(f"{account.venue} ({environment})" if environment else account.venue)
-    return text if account.simulation else f"[bold]{text}[/]"
+    lines = [escape(f"{account.venue} ({environment})" if environment else account.venue)]
+    lines.append("[dim]simulation[/]" if account.simulation else "[bold]real money[/]")
+    lines += [f"[dim]{escape(value)}[/]" for key, value in sorted(account.connection.items()) if key.endswith("endpoint")]
+    return "\n".join(lines)
 
 
 def entries_text(account: Account) -> str:

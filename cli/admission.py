@@ -1,5 +1,6 @@
 """Letting an account in: what was typed comes in, an account that has been tried at its venue goes out; then it is kept."""
 
+import shlex
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from cli.venue_form import Entered, ask_for, read_from
 from fillpath.accounts.model import Account, Credentials, OutsideHours
 from fillpath.errors import FillpathError, Refused, StorageUnavailable
 from fillpath.ids import new_id
+from fillpath_brokers.signing_in import SignIn
 
 STANDARD_INPUT = "-"
 
@@ -51,7 +53,10 @@ def enter(account: Account, typed: Typed, target: Target, person: Person) -> Pro
     replaced = {ENDPOINT, *sign_in.endpoints} & connected.connection.keys()
     if replaced and not typed.outside_hours_told:
         connected = connected.model_copy(update={"outside_hours": OutsideHours.QUEUE})
-    proven = prove(connected, Entered(credentials=entered.credentials), target, person)
+    try:
+        proven = prove(connected, Entered(credentials=entered.credentials), target, person)
+    except Problem as problem:
+        raise _with_suggestions(problem, connected, sign_in) from None
     require_alone(proven.account, Directory(target.accounts).accounts(), sign_in)
     return proven
 
@@ -115,6 +120,15 @@ def _connected(account: Account, connection: dict[str, str], typed: Typed, venue
     if real and account.simulation and not typed.live:
         _confirm(account, person)
     return connected.model_copy(update={"simulation": not real})
+
+
+def _with_suggestions(problem: Problem, account: Account, sign_in: SignIn) -> Problem:
+    """What is suggested anew each time, such as a device's id, must be the same the next time: the venue may know it by then."""
+    new = [one.key for one, other in zip(sign_in.fields, sign_in.fields, strict=True) if one.default != other.default]
+    same = [f"--set {shlex.quote(f'{key}={account.connection[key]}')}" for key in new if key in account.connection]
+    if not same:
+        return problem
+    return Problem(problem.reason, hint=f"{problem.hint}; the next time with {' '.join(same)}", output=problem.output)
 
 
 def _confirm(account: Account, person: Person) -> None:

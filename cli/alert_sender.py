@@ -5,6 +5,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import urllib3
@@ -36,6 +37,21 @@ def read_fields(texts: Sequence[str]) -> dict[str, str]:
         if not equals or not name:
             raise Problem(f"--field: {name!r} is not NAME=VALUE", hint="such as --field market_position=long")
     return {name.strip(): value for name, _, value in pairs}
+
+
+def with_target(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """`target ES1! -1` as its fields say it: the side, and how much of it; raises Problem for a quantity that is no number."""
+    if "quantity" not in alert or "market_position" in alert:
+        return dict(alert)
+    try:
+        wanted = Decimal(alert["quantity"])
+    except InvalidOperation:
+        wanted = Decimal("nan")
+    if not wanted.is_finite():
+        raise Problem(f"QUANTITY: {alert['quantity']!r} is not a number", hint="./fillpath alert target ES1! -1 for one short")
+    side = "long" if wanted > 0 else "short" if wanted < 0 else "flat"
+    kept = {name: value for name, value in alert.items() if name != "quantity"}
+    return {**kept, "market_position": side, "market_position_size": f"{abs(wanted):f}"}
 
 
 def read_alert(text: str) -> dict[str, Any]:

@@ -116,7 +116,8 @@ def _asked(reached: tuple[VenueAccount, ...], listed: str, person: Person) -> st
 
 
 def _told(error: FillpathError, access: Access, venue: str) -> Problem:
-    text = access.hidden_in(str(error))
+    # There may be no such account yet.
+    text = access.hidden_in(str(error)).replace("./fillpath account sign-in ID", "the same command again")
     if isinstance(error, NeedsReauth):
         return Problem(f"{venue} lets nobody in with that: {text}", hint=f"check what you entered; {NOTHING_KEPT}")
     if isinstance(error, Refused):

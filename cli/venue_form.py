@@ -4,6 +4,7 @@ Typed one after the other, secrets unseen, or as one JSON object. Nothing that w
 """
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -52,6 +53,8 @@ def read_from(text: str, fields: Sequence[Field], given: Mapping[str, str], venu
     for each in fields:
         if each.choices and texts.get(each.key, "") not in ("", *each.choices):
             raise Problem(f"--credentials: {each.key} is none of those that there are", hint=f"one of {', '.join(each.choices)}")
+        if texts.get(each.key) and not fits(each, texts[each.key]):
+            raise Problem(f"--credentials: {each.key} is not what it must be", hint=each.help)
     wanted = [each for each in fields if each.secret or each.key not in given]
     return _sorted(fields, {each.key: texts.get(each.key) or each.default for each in wanted})
 
@@ -90,11 +93,18 @@ def code_in(answer: str, url: str) -> str:
     return found["code"][0]
 
 
+def fits(asked: Field, text: str) -> bool:
+    """Whether the text is what the field's pattern wants."""
+    return not asked.pattern or re.fullmatch(asked.pattern, text) is not None
+
+
 def _answer(asked: Field, person: Person) -> str:
     for _ in range(ATTEMPTS):
         typed = (person.ask_secret if asked.secret else person.ask)(_question(asked)).strip() or asked.default
         if asked.choices and typed not in ("", *asked.choices):
             terminal.err.print(f"  [yellow]one of {escape(', '.join(asked.choices))}[/]")
+        elif typed and not fits(asked, typed):
+            terminal.err.print(f"  [yellow]that is not what it must be: {escape(asked.help)}[/]")
         elif typed or not asked.required:
             return typed
         else:

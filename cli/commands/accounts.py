@@ -172,8 +172,13 @@ def show(context: typer.Context, *, env: Env = None, as_json: Json = False) -> N
         terminal.print_json([record_of(account, venues) for account in accounts])
         return
     owners = {user.user_id: user.email for user in directory.users()}
-    table = terminal.listing("Account", "Label", "Venue", "Access", "Owner", "Entries")
-    table.columns[3].no_wrap = True
+    # Whose they are is a question only where there are several; the width of a terminal is little.
+    several = len(owners) > 1
+    table = terminal.listing("Account", "Label", "Venue", "Access", "Entries", *(["Owner"] if several else []))
+    for column in (table.columns[0], table.columns[3]):
+        column.no_wrap = True
+    if several:
+        table.columns[5].no_wrap, table.columns[5].overflow = True, "ellipsis"
     for account in accounts:
         halted = target.controls.halted(account.user_id, account.account_id)
         table.add_row(
@@ -181,8 +186,8 @@ def show(context: typer.Context, *, env: Env = None, as_json: Json = False) -> N
             escape(account.label),
             venue_text(account),
             access_text(account, venues, datetime.now(UTC)),
-            escape(owners.get(account.user_id, "")),
             f"[red]halted ({halted.scope.partition(':')[0]})[/]" if halted else entries_text(account),
+            *([escape(owners.get(account.user_id, ""))] if several else []),
         )
     terminal.out.print(table)
 

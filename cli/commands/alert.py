@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from cli.directory import Directory
 
 
+TARGET = "target"
 _FAILED = {"REJECTED", "EXPIRED", "ABORTED"}
 
 
@@ -33,7 +34,8 @@ def register(app: typer.Typer) -> None:
 def alert(
     context: typer.Context,
     action: Annotated[
-        str | None, typer.Argument(help="buy, sell, close, close_long, close_short or target.", show_default=False)
+        str | None,
+        typer.Argument(help="buy, sell, close, close_long, close_short, target, cancel or flatten.", show_default=False),
     ] = None,
     symbol: Annotated[str | None, typer.Argument(help="ES1!, ESZ6, CME_MINI:ES1!, AAPL ...", show_default=False)] = None,
     quantity: Annotated[str | None, typer.Argument(help="Contracts, shares or coins.", show_default=False)] = None,
@@ -49,6 +51,7 @@ def alert(
     stop_price: Annotated[str | None, typer.Option(help="Of a stop, stop_limit or oco order.", show_default=False)] = None,
     take_profit: Annotated[str | None, typer.Option(help="Where an entry is to be left with a gain.", show_default=False)] = None,
     stop_loss: Annotated[str | None, typer.Option(help="Where an entry is to be left with a loss.", show_default=False)] = None,
+    time_in_force: Annotated[str | None, typer.Option(help="day, gtc, ioc or fok; day unless told.", show_default=False)] = None,
     trail_amount: Annotated[str | None, typer.Option(help="Of a trailing_stop, in price.", show_default=False)] = None,
     field: Annotated[
         list[str] | None,
@@ -62,17 +65,19 @@ def alert(
     as_json: Json = False,
 ) -> None:
     """Send an alert as TradingView would, e.g. ./fillpath alert buy ES1! 1. Time and secret are added."""
-    from cli.alert_sender import complete, post, read_fields
+    from cli.alert_sender import complete, post, read_fields, with_target
     from cli.directory import Directory
     from cli.webhooks import Sender
 
     _require_no_stray_option(action, symbol, quantity)
-    if file is None and action is None:
+    fields = read_fields(field or ())
+    if file is None and action is None and "action" not in fields:
         raise Problem("ACTION is missing", hint="./fillpath alert buy ES1! 1, or --file FILE")
     typed = {"action": action, "symbol": symbol, "quantity": quantity, "order_type": order_type, "type": kind}
     typed |= {"limit_price": limit_price, "stop_price": stop_price, "trail_amount": trail_amount}
-    typed |= {"take_profit": take_profit, "stop_loss": stop_loss} | read_fields(field or ())
-    signal = _of_file(file) | {name: value for name, value in typed.items() if value is not None}
+    typed |= {"take_profit": take_profit, "stop_loss": stop_loss, "time_in_force": time_in_force}
+    signal = _of_file(file) | {name: value for name, value in typed.items() if value is not None} | fields
+    signal = with_target(signal) if action == TARGET else signal
     target = target_of(context, env)
     directory = Directory(target.accounts)
     sender = Sender.of(directory.webhook(webhook), target)
@@ -115,7 +120,7 @@ def _require_no_stray_option(action: str | None, symbol: str | None, quantity: s
     for text in (action, symbol, quantity):
         if text is not None and text.startswith("-") and not text[1:2].isdigit():
             raise Problem(f"there is no option {text}", hint="./fillpath alert --help shows them")
-    if quantity is not None and quantity.startswith("-") and action != "target":
+    if quantity is not None and quantity.startswith("-") and action != TARGET:
         raise Problem(f"QUANTITY: {quantity} is not above 0", hint="the action gives the side: buy or sell; target takes -1, too")
 
 

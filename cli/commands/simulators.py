@@ -1,6 +1,7 @@
 """simulator: a venue on this machine, to try an account there without one."""
 
 import json
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -32,6 +33,7 @@ def simulator(
     there_are = known(FOLDER)
     if venue not in there_are:
         raise Problem(f"there is no simulator of {venue}; there are: {', '.join(there_are) or 'none'}")
+    _require_free(port)
     # Without -P: the checkout comes first, before the tests that an installed package has brought along.
     command = [sys.executable, "-m", "tests.simulators", venue, "--port", str(port), "--json"]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -44,6 +46,17 @@ def simulator(
             code = process.wait()  # Ctrl-C has reached it, too
     if code:
         raise Problem(f"the simulator of {venue} ended with exit code {code}")
+
+
+def _require_free(port: int) -> None:
+    with socket.socket() as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind(("127.0.0.1", port))
+        except OSError as error:
+            raise Problem(
+                f"port {port} of 127.0.0.1 cannot be used: {error.strerror}", hint="another --port, or none: a free one is found"
+            ) from error
 
 
 def known(folder: Path) -> list[str]:

@@ -30,7 +30,7 @@ def test_an_account_trades_what_its_venue_trades() -> None:
 def test_a_future_at_a_venue_of_shares_is_not_traded() -> None:
     found = choice("ES1!", account("alpaca"))
     assert (found.trades, found.data, found.contract) == (False, False, "ESZ6")
-    assert found.why_not == "Alpaca does not trade a future"
+    assert found.why_not == "Alpaca does not trade futures"
 
 
 def test_an_account_that_is_not_let_in_has_no_data_either() -> None:

@@ -16,6 +16,7 @@ from fillpath.accounts.model import Account, Credentials, OutsideHours, RollBy
 from fillpath.errors import NeedsReauth
 from fillpath_aws.access_vault import SecretsManagerAccessVault
 from fillpath_aws.token_ledger import DynamoTokenLedger
+from fillpath_brokers.signing_in import Field
 from tests.cli.local_stack import KEY_ARN, Ran, Stack
 from tests.cli.toy_venue import FIRST, LOGIN_URL, PASSWORD, SECOND, USER, Absent, Answering, Toy, ToyVenues
 from tests.contract.moto import Moto
@@ -367,7 +368,7 @@ def test_what_the_venue_cannot_do_is_refused_with_what_it_can(
         ("--set environment", "is not KEY=VALUE", "--set environment=paper"),
         ("--set pa55word!", "is not KEY=VALUE", "--set environment"),
         ("--set password=pa55word!", "password of Toy Markets is secret", "--credentials FILE"),
-        ("--set colour=red", "colour:", "settings of this venue: account, endpoint, environment"),
+        ("--set colour=red", "colour: is no setting of this venue", "settings of this venue: account, endpoint, environment"),
         ("--set quarantine_s=soon", "quarantine_s:", "nothing was kept"),
         ("--endpoint localhost", "endpoint: 'localhost' is not an address", "https://127.0.0.1:8443"),
         ("--endpoint http://ann:pa55word!@localhost", "with a user or a password in it", "https://127.0.0.1:8443"),
@@ -605,3 +606,47 @@ def test_flatten_with_the_venue_down_puts_closes_into_the_lanes_that_were_traded
     assert ran.code == 1
     assert [(order["action"], order["root"]) for order in ran.json] == [("flatten", "ES")]
     assert "What is held cannot be read" in ran.err
+
+
+def test_a_check_of_an_account_that_the_venue_does_not_show_says_which_there_are(desk: Desk) -> None:
+    desk.added("--label", "mine")
+    desk.toy.shows = (SECOND,)
+    ran = desk.scripted("account", "check", "mine")
+    assert ran.code == 1
+    assert "the venue shows no account T-1" in ran.err
+    assert "it shows T-2" in ran.err
+    assert "in a minute" not in ran.err
+
+
+def test_an_answer_that_does_not_match_is_asked_again_and_refused_where_nobody_can_be(desk: Desk) -> None:
+    desk.toy.fields = (*desk.toy.fields, Field("cid", "Key", "a number", secret=False, required=False, pattern="[0-9]+"))
+    ran, person = desk.types("account", "add", "toy", "--label", "mine", answers=("", USER, PASSWORD, "", "one", "12"))
+    assert (ran.code, list(person.left)) == (1, [])  # the toy's settings know no cid
+    assert "that is not what it must be: a number" in ran.err
+    assert "cid: is no setting of this venue" in ran.err
+    assert "cid is not what it must be" in desk.scripted("account", "add", "toy", "--set", "cid=x", "--credentials", "-").err
+    ran = desk.scripted("account", "add", "toy", "--credentials", "-", pipe={**ENTERED, "cid": "x"})
+    assert "--credentials: cid is not what it must be" in ran.err
+
+
+def test_entries_may_be_of_what_the_venue_trades_only(desk: Desk) -> None:
+    account = desk.added("--label", "mine")
+    desk.toy.can = Capabilities(asset_classes=frozenset({"equity"}))
+    for command in (("account", "add", "toy", "--credentials", "-"), ("account", "set", "mine")):
+        ran = desk.scripted(*command, "--symbols", "AAPL,ES")
+        assert ran.code == 1
+        assert "Toy Markets does not trade ES" in ran.err
+        assert "it trades shares" in ran.err
+    assert desk.stack.target.accounts.account(account.account_id) == account
+
+
+def test_a_list_says_what_is_real_money_and_where_a_simulation_is(desk: Desk) -> None:
+    desk.added("--label", "mine", "--endpoint", "http://127.0.0.1:1")
+    desk.toy.holds = ()
+    desk.added("--label", "earnest", "--set", "environment=live", "--live")
+    shown = desk.scripted("account", "list").out
+    for part in ("simulation", "http://127.0.0.1:1", "toy (live)", "real money"):
+        assert part in shown
+    assert "trader@" not in shown
+    desk.stack.run("user", "add", "ann@example.com")
+    assert "trader@" in desk.scripted("account", "list").out

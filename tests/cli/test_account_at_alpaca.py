@@ -56,5 +56,5 @@ def test_keys_that_it_does_not_know_are_not_kept(stack: Stack, alpaca: Simulator
 def test_where_nobody_listens_is_told(stack: Stack, alpaca: Simulator) -> None:
     ran = run(stack, "account", "add", "alpaca", "--endpoint", "http://127.0.0.1:9", "--credentials", "-")
     assert (ran.code, ran.out) == (1, "")
-    assert "127.0.0.1 was not reached" in ran.err
+    assert "127.0.0.1:9 was not reached: nobody answers there" in ran.err
     assert "nothing was kept" in ran.err

@@ -159,9 +159,17 @@ def test_an_alert_whose_orders_all_failed_is_no_success(stack: Stack, states: li
     assert ("REJECTED: insufficient_margin: needs 1,000 USD" in ran.err) == (code == 1)
 
 
-def test_a_target_may_be_short(stack: Stack) -> None:
-    assert stack.run("alert", "target", "ES1!", "-1", "--json").code == 0
-    assert stack.webhook.alerts[0][1]["quantity"] == "-1"
+@pytest.mark.parametrize(("wanted", "side", "size"), [("-1", "short", "1"), ("2", "long", "2"), ("0", "flat", "0")])
+def test_a_target_is_told_in_the_fields_of_the_webhook(stack: Stack, wanted: str, side: str, size: str) -> None:
+    assert stack.run("alert", "target", "ES1!", wanted, "--json").code == 0
+    sent = stack.webhook.alerts[0][1]
+    assert (sent["market_position"], sent["market_position_size"], "quantity" in sent) == (side, size, False)
+
+
+def test_an_action_may_come_as_a_field_and_a_time_in_force_as_an_option(stack: Stack) -> None:
+    assert stack.run("alert", "--field", "action=cancel", "--field", "symbol=ES1!", "--json").code == 0
+    assert stack.run("alert", "buy", "ES1!", "1", "--time-in-force", "gtc", "--json").code == 0
+    assert [stack.webhook.alerts[0][1]["action"], stack.webhook.alerts[1][1]["time_in_force"]] == ["cancel", "gtc"]
 
 
 def test_each_refused_route_tells_its_own_reason(stack: Stack) -> None:
@@ -177,6 +185,7 @@ def test_each_refused_route_tells_its_own_reason(stack: Stack) -> None:
     [
         pytest.param((), "ACTION is missing", id="nothing"),
         pytest.param(("buy", "ES1!", "-1"), "QUANTITY: -1 is not above 0", id="below zero"),
+        pytest.param(("target", "ES1!", "all"), "QUANTITY: 'all' is not a number", id="no number"),
         pytest.param(("buy", "ES1!", "--qty"), "there is no option --qty", id="option"),
         pytest.param(("buy", "--field", "x"), "--field: 'x' is not NAME=VALUE", id="field"),
         pytest.param(("--file", "/no/such/file"), "--file: /no/such/file cannot be read", id="file"),

@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -44,6 +45,16 @@ def test_an_unknown_simulator_is_refused_with_those_there_are(capsys: pytest.Cap
     captured = capsys.readouterr()
     assert captured.out == ""
     assert f"there is no simulator of nowhere; there are: {', '.join(simulated())}" in captured.err
+
+
+@pytest.mark.enable_socket
+def test_a_port_that_is_taken_is_told_in_a_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        assert run(["simulator", "alpaca", "--port", str(port)]) == 1
+    assert f"port {port} of 127.0.0.1 cannot be used" in capsys.readouterr().err
 
 
 def test_the_command_knows_the_simulators_that_the_server_finds(tmp_path: Path) -> None:

@@ -46,8 +46,13 @@ def understood(symbol: str, today: date, capabilities: Capabilities, venue: str,
 def require_traded(instrument: Instrument, capabilities: Capabilities, venue: str) -> None:
     """Unsupported unless the venue trades this kind of instrument."""
     if instrument.kind not in capabilities.asset_classes:
-        kinds = ", ".join(sorted(capabilities.asset_classes))
-        raise Unsupported(f"{venue} cannot trade {instrument.root}, a {instrument.kind}; it trades: {kinds}")
+        kinds = ", ".join(map(many, sorted(capabilities.asset_classes)))
+        raise Unsupported(f"{venue} cannot trade {instrument.root}; it trades {kinds}, no {many(instrument.kind)}")
+
+
+def many(kind: str) -> str:
+    """What a kind of the catalogue is called where several are meant."""
+    return {"equity": "shares", "future": "futures"}.get(kind, kind)
 
 
 def instrument_behind(contract: str) -> Instrument:

@@ -11,6 +11,7 @@ from fillpath.accounts.capabilities import Capabilities
 from fillpath.accounts.model import Account, Credentials
 from fillpath.market.instruments import Instrument, resolve
 from fillpath_brokers import registry
+from fillpath_brokers.canonical import many
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,7 @@ def _why_not(account: Account, known: Capabilities, instrument: Instrument) -> s
     if not known.can_trade:
         return f"{registry.name(account.venue)} gives data only"
     if instrument.kind not in known.asset_classes:
-        return f"{registry.name(account.venue)} does not trade a {instrument.kind}"
+        return f"{registry.name(account.venue)} does not trade {many(instrument.kind)}"
     if known.credentials_required and account.credentials is not Credentials.VERIFIED:
         return "it must be signed in: ./fillpath account sign-in ID"
     if account.symbols and instrument.root not in account.symbols:

@@ -6,7 +6,7 @@ Each venue's `sign_in.py` has `SIGN_IN`, an object of the protocol below. A venu
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -15,10 +15,16 @@ from fillpath.clock import Clock
 from fillpath.errors import Refused
 from fillpath_brokers.web import Web
 
+if TYPE_CHECKING:
+    from pydantic_core import ErrorDetails
+
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """One thing that a person enters. What is not `secret` belongs to the account's connection, the rest to its credentials."""
+    """One thing that a person enters. What is not `secret` belongs to the account's connection, the rest to its credentials.
+
+    `pattern`: a regular expression that the whole answer must match; `help` says in words what that is.
+    """
 
     key: str
     label: str
@@ -27,6 +33,7 @@ class Field:
     required: bool = True
     default: str = ""
     choices: tuple[str, ...] = ()
+    pattern: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,5 +103,30 @@ class ConnectionSettings(BaseModel):
             error = exc.errors(include_url=False, include_input=False)[0]
             name = ".".join(map(str, error["loc"])) or "connection"
             known = ", ".join(sorted(cls.model_fields))
-            text = f"{name}: {error['msg']}; settings of this venue: {known}"
+            text = f"{name}: {_in_words(error)}; settings of this venue: {known}"
             raise Refused("invalid_connection", text, {"field": name, "settings": sorted(cls.model_fields)}) from None
+
+
+_WORDS = {
+    "extra_forbidden": "is no setting of this venue",
+    "literal_error": "must be {expected}",
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "decimal_parsing": "must be a number",
+    "finite_number": "must be a number",
+    "bool_parsing": "must be true or false",
+    "greater_than": "must be above {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than": "must be below {lt}",
+    "less_than_equal": "must be at most {le}",
+    "string_too_long": "may have at most {max_length} characters",
+    "string_too_short": "must have at least {min_length} characters",
+    "missing": "is needed",
+}
+
+
+def _in_words(error: "ErrorDetails") -> str:
+    """What the kind of the error means for who typed it; a check of the venue's own says so itself."""
+    words = _WORDS.get(error["type"])
+    return words.format(**error.get("ctx", {})) if words else error["msg"].removeprefix("Value error, ")

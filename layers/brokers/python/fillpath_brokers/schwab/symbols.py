@@ -30,7 +30,7 @@ def require_share(instrument: Instrument) -> None:
     if instrument.kind == FUTURE:
         raise Unsupported(f"{instrument.root} cannot be traded at Schwab. {DATA_ONLY}")
     if instrument.kind != EQUITY:
-        raise Unsupported(f"Schwab cannot trade {instrument.root}, a {instrument.kind}; it trades shares")
+        raise Unsupported(f"Schwab cannot trade {instrument.root}; it trades shares")
 
 
 def share(contract: str) -> str:
@@ -48,7 +48,7 @@ def to_venue(symbol: str, today: date) -> str:
     if instrument.kind == EQUITY:
         return symbol.replace(".", "/")
     if instrument.kind != FUTURE or instrument.exchange not in _EXCHANGES:
-        raise Unsupported(f"Schwab has no data of {instrument.root}, a {instrument.kind} of {instrument.exchange}")
+        raise Unsupported(f"Schwab has no data of {instrument.root} of {instrument.exchange}")
     match = None if symbol == instrument.root else _DATED.match(symbol)
     if match is None:
         return f"/{instrument.root}"

@@ -14,6 +14,7 @@ from fillpath.errors import BrokerUnavailable
 from fillpath.market.instruments import Instrument
 from fillpath.orders.model import Leg, Side
 from fillpath.orders.outcomes import Rejected
+from fillpath_brokers.canonical import many
 from fillpath_brokers.documents import number, number_or_none, readable
 from fillpath_brokers.prechecks import not_whole, too_dear
 from fillpath_brokers.tradestation.capabilities import NAME
@@ -83,7 +84,7 @@ class Precheck:
 def _account(leg: Leg, instrument: Instrument, record: Mapping[str, Any]) -> Rejected | None:
     number, kind, status = record["AccountID"], record.get("AccountType"), record.get("Status")
     if instrument.kind not in trades(dict(record)):
-        return Rejected("unsupported", f"{number} is a {kind} account: it does not trade {instrument.root}, a {instrument.kind}")
+        return Rejected("unsupported", f"{number} is a {kind} account: it does not trade {many(instrument.kind)}")
     if leg.reduce_only:
         return None
     if status != _ACTIVE:

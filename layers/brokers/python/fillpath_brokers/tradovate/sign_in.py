@@ -215,7 +215,9 @@ _FIELDS = (
     ),
     Field("name", "User name", "the one you log in to Tradovate with", secret=False),
     Field("password", "Password", "of that user, or the dedicated password that was set for the API key"),
-    Field("cid", "API key: cid", "a number; Application Settings, API Access, Generate API Key", secret=False),
+    Field(
+        "cid", "API key: cid", "a number; Application Settings, API Access, Generate API Key", secret=False, pattern="[0-9]{1,18}"
+    ),
     Field("sec", "API key: secret", "shown once, when the key is made"),
     Field("account", "Account", "its name, such as DEMO123456; needed if the login has several", secret=False, required=False),
     Field("app_id", "Application", "the name that the API key was made for", secret=False, required=False, default="Fillpath"),
