@@ -8,7 +8,18 @@ import pytest
 
 from fillpath.errors import BrokerUnavailable, NotSent
 from fillpath_brokers import documents
-from fillpath_brokers.documents import moment, moment_of, moment_or_none, number, number_or_none, paged, plain, readable
+from fillpath_brokers.documents import (
+    amount,
+    filled_part,
+    moment,
+    moment_of,
+    moment_or_none,
+    number,
+    number_or_none,
+    paged,
+    plain,
+    readable,
+)
 
 
 @pytest.mark.parametrize(("written", "read"), [("5000.25", "5000.25"), (7, "7"), (Decimal("0.10"), "0.10"), ("-3", "-3")])
@@ -20,6 +31,20 @@ def test_a_number_is_read_as_it_is_written(written: Any, read: str) -> None:
 def test_what_is_no_finite_number_is_none(written: Any) -> None:
     with pytest.raises(ValueError, match="number"):
         number(written)
+
+
+@pytest.mark.parametrize("written", ["-1", "-0.01", "1e400", "NaN", ""])
+def test_what_counts_things_is_never_less_than_none(written: str) -> None:
+    assert amount("0") == 0
+    with pytest.raises(ValueError, match=r"number|less than none"):
+        amount(written)
+
+
+@pytest.mark.parametrize(("filled", "ordered"), [(-1, 2), (3, 2), (1, 0)])
+def test_no_less_than_nothing_and_no_more_than_all_is_filled(filled: int, ordered: int) -> None:
+    assert filled_part(Decimal(2), Decimal(2)) == 2
+    with pytest.raises(ValueError, match="cannot be filled"):
+        filled_part(Decimal(filled), Decimal(ordered))
 
 
 def test_nothing_is_told_from_a_number() -> None:

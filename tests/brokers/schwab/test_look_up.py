@@ -131,6 +131,12 @@ def test_what_only_reduces_at_the_market_may_have_been_cut_before_it_was_sent(
     assert (Bench({LIST: dumped([order])}).broker.order(wanted) is not None) is found
 
 
+def test_what_does_not_say_how_much_of_it_is_filled_is_no_answer() -> None:
+    order = {name: value for name, value in sample("order_filled").items() if name != "filledQuantity"}
+    with pytest.raises(BrokerUnavailable):
+        Bench({"GET /orders/1002881234001": dumped(order)}).broker.order(OrderRef("", "1002881234001"))
+
+
 @pytest.mark.parametrize("filled", [11, -1, Decimal("NaN"), "Infinity", "1e400"])
 def test_more_than_was_ordered_and_less_than_nothing_cannot_be_filled(filled: Any) -> None:
     order = sample("order_working") | {"filledQuantity": str(filled)}

@@ -33,6 +33,14 @@ def number(value: Any) -> Decimal:
     return read
 
 
+def amount(value: Any) -> Decimal:
+    """A number that counts things; ValueError for less than none, too."""
+    read = number(value)
+    if read < 0:
+        raise ValueError(f"{read} is less than none")
+    return read
+
+
 def filled_part(filled: Decimal, ordered: Decimal) -> Decimal:
     """What is filled of an order; ValueError for less than nothing, and for more than was ordered."""
     if not 0 <= filled <= ordered:

@@ -62,7 +62,7 @@ class Window:
     def of(cls, leg: Leg, skew_s: float, quarantine_s: int) -> Self:
         """From when it was prepared until nothing of it can appear any more; BrokerUnavailable if it was never prepared.
 
-        `skew_s`: how far the two clocks may be apart.
+        `skew_s`: how far the two clocks may be apart or, once that is measured, from what was measured.
         """
         if leg.prepared_at is None or leg.submit_by is None:
             raise BrokerUnavailable(f"when {leg.client_order_id} was sent is not known, so it cannot be found by its time")

@@ -7,7 +7,7 @@ from typing import Any
 from fillpath.errors import BrokerUnavailable, Unsupported
 from fillpath.orders.outcomes import Position
 from fillpath_brokers.canonical import root_of
-from fillpath_brokers.documents import number, number_or_none, readable
+from fillpath_brokers.documents import amount, number_or_none, readable
 from fillpath_brokers.facade import Balances, VenueAccount
 from fillpath_brokers.schwab.capabilities import CAPABILITIES, NAME
 from fillpath_brokers.schwab.symbols import shown
@@ -84,7 +84,7 @@ def balances(account: Document) -> Balances:
 
 def _position(row: Document) -> Position:
     contract = shown(row["instrument"]["symbol"])
-    quantity = number(row["longQuantity"]) - number(row["shortQuantity"])
+    quantity = amount(row["longQuantity"]) - amount(row["shortQuantity"])
     return Position(contract, root_of(contract), quantity, number_or_none(row.get("averagePrice")))
 
 

@@ -3,7 +3,7 @@
 What Schwab does not document is a setting here, so that a live account can correct it without a release:
 
 `quarantine_s`            how long after a lost answer an order may still appear
-`look_up_skew_s`          how far Schwab's clock may be behind ours when a lost order is looked for by its time
+`look_up_skew_s`          how far Schwab's clock may be from what its answers show when a lost order is looked for by its time
 `rate_limit_wait_s`       the silence after a 429, which does not say how long
 `replace_counts_filled`   whether the quantity of a replacement counts what its predecessor has filled
 `trail_basis`             the price that a trailing stop follows

@@ -30,7 +30,7 @@ from typing import Any
 from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView
-from fillpath_brokers.documents import filled_part, moment, number, number_or_none, readable
+from fillpath_brokers.documents import amount, filled_part, moment, number, number_or_none, readable
 from fillpath_brokers.facade import BrokerOrder, Execution
 from fillpath_brokers.schwab.refusals import reason_of
 
@@ -98,7 +98,7 @@ def view_of(order: Document, before: Iterable[Document] = ()) -> LegView:
     `reason` is our code for why it was rejected.
     """
     with readable("Schwab's order"):
-        quantity = number(order["quantity"])
+        quantity = amount(order["quantity"])
         told = filled_part(filled_of(order), quantity)
         earlier = tuple(before)
         filled = told + sum((filled_of(each) for each in earlier), Decimal(0))
@@ -141,7 +141,7 @@ def working_order(order: Document, contract: str, view: LegView) -> BrokerOrder:
         client_order_id="",
         contract=contract,
         side=side_of(order),
-        quantity=number(order["quantity"]),
+        quantity=amount(order["quantity"]),
         type=_OURS.get(str(order.get("orderType")), OrderType.MARKET),
         limit_price=number_or_none(order.get("price")),
         stop_price=number_or_none(order.get("stopPrice")),
@@ -178,7 +178,7 @@ def entered_at(order: Document) -> datetime | None:
 
 def filled_of(order: Document) -> Decimal:
     """What is filled of a single order, by its own word."""
-    return number(order.get("filledQuantity") or 0)
+    return amount(order["filledQuantity"])
 
 
 def _leg(order: Document) -> Document:
@@ -190,4 +190,4 @@ def _execution_legs(order: Document) -> Iterator[tuple[str, Decimal, Decimal, da
     for index, activity in enumerate(order.get("orderActivityCollection") or ()):
         if activity.get("activityType") == "EXECUTION":
             for place, leg in enumerate(activity.get("executionLegs") or ()):
-                yield f"{index}.{place}", number(leg["quantity"]), number(leg["price"]), moment(leg["time"])
+                yield f"{index}.{place}", amount(leg["quantity"]), number(leg["price"]), moment(leg["time"])

@@ -36,7 +36,7 @@ class Settings(ConnectionSettings):
     order_confirm_id: bool = True
     """Whether orders carry a confirmation id of ours. To be switched off should only ids of TradeStation's own be taken."""
     clock_skew_s: Annotated[float, Field(ge=0)] = 5
-    """How far apart the two clocks may be when an order is found again by the moment it was opened."""
+    """How far its clock may be from what its answers show when an order is found again by the moment it was opened."""
     rate_limit_wait_s: Annotated[float, Field(gt=0)] = 60
     """The silence after a 429, which does not say when its window of 5 minutes ends."""
     reads_per_minute: Annotated[float, Field(gt=0)] = CAPABILITIES.requests_per_minute or 40

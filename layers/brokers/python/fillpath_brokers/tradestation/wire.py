@@ -32,7 +32,7 @@ from typing import Any
 
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView
-from fillpath_brokers.documents import filled_part, moment_or_none, number, number_or_none, plain, readable
+from fillpath_brokers.documents import amount, filled_part, moment_or_none, number_or_none, plain, readable
 from fillpath_brokers.facade import BrokerOrder, Change, Execution
 from fillpath_brokers.pairs import pair_view
 from fillpath_brokers.tradestation.refusals import reason_of
@@ -213,7 +213,7 @@ def type_of(order: Document) -> OrderType | None:
 
 def ordered_of(order: Document) -> Decimal:
     """The quantity that was ordered."""
-    return number(_leg(order)["QuantityOrdered"])
+    return amount(_leg(order)["QuantityOrdered"])
 
 
 def filled_of(order: Document) -> Decimal:
