@@ -1,6 +1,7 @@
 """What lets an account in: who trades reads it, one process renews it, and a person enters it."""
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -150,6 +151,57 @@ def test_of_many_that_begin_at_once_one_renews(signing: Signing) -> None:
     assert signing.renew() is Renewal.RENEWED
     assert others == [Renewal.BUSY]
     assert token_of(signing.stored) == "access-2"
+
+
+def late_renewal(other_is_refused: bool) -> tuple[Signing, Renewal]:
+    """A renewal whose answer comes after its lease has ended and somebody else has begun another, with what has been used up."""
+    signing = Signing(browser=True)
+    signing.enter("from-the-browser")
+    signing.after(minutes=16)
+
+    def slow() -> None:
+        signing.venue.meanwhile = lambda: None
+        signing.clock.sleep(LEASE.total_seconds() + 1)
+        signing.ledger.take(ACCOUNT, "somebody else", signing.clock.now(), signing.clock.now() + LEASE)
+
+    signing.venue.meanwhile = slow
+    outcome = signing.renew()
+    if other_is_refused:
+        given_up = replace(signing.status, needs_reauth=True, reason="it was used already")
+        signing.ledger.settle(ACCOUNT, "somebody else", given_up)
+    signing.clock.sleep(LEASE.total_seconds() + 1)
+    return signing, outcome
+
+
+@pytest.mark.parametrize("other_is_refused", [True, False])
+def test_a_renewed_token_outlives_the_loss_of_its_lease(other_is_refused: bool) -> None:
+    signing, outcome = late_renewal(other_is_refused)
+    assert outcome is Renewal.BUSY
+    assert signing.renew() is Renewal.RENEWED
+    assert (token_of(signing.stored), signing.status.needs_reauth) == ("access-2", False)
+    assert [with_what for _, with_what in signing.venue.asked] == ["from-the-browser", "refresh-1"]
+
+
+def test_a_token_that_lost_its_lease_does_not_replace_what_a_person_entered_since() -> None:
+    signing, _ = late_renewal(other_is_refused=True)
+    signing.enter("from-the-browser-again")
+    signing.renew()
+    assert token_of(signing.stored) == "access-3"
+
+
+def test_who_is_refused_looks_first_whether_another_has_stored_a_newer_token() -> None:
+    signing = Signing(browser=True)
+    signing.enter("from-the-browser")
+    signing.after(minutes=16)
+
+    def other_stores() -> None:
+        newer = Token("access-9", signing.clock.now() + timedelta(minutes=20), "refresh-9")
+        signing.vault.write(ACCOUNT, Access(CREDENTIALS, newer, 2))
+
+    signing.venue.meanwhile = other_stores
+    signing.venue.refuses["renew"] = [LOGIN_ENDED]
+    assert signing.renew() is Renewal.RENEWED
+    assert (signing.status.version, signing.status.needs_reauth) == (2, False)
 
 
 def test_who_comes_when_another_has_just_finished_does_nothing(signing: Signing) -> None:

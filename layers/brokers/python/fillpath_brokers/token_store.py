@@ -45,6 +45,10 @@ class Renewal(StrEnum):
     NEEDS_REAUTH = "needs_reauth"
 
 
+class _LeaseLost(StorageUnavailable):
+    """The lease ran out while the venue took its time, and somebody else has it."""
+
+
 @dataclass(frozen=True, slots=True)
 class _Task:
     """One account to be renewed, and by whom: an owner is one attempt."""
@@ -112,12 +116,12 @@ class TokenStore:
     def renew_if_due(self, account_id: str, sign_in: SignIn, context: SignInContext, owner: str) -> Renewal:
         """Renew the account's token if it ends soon or was refused; only one process does at a time. `owner`: this attempt."""
         status, now = self._ledger.of(account_id), self._clock.now()
-        if status and not is_due(status, sign_in, now):
+        if status and not is_due(status, sign_in, now) and not self._holds_newer(account_id, status):
             return _why_not_due(status)
         if not self._ledger.take(account_id, owner, now, now + LEASE):
             return Renewal.BUSY
         status = self._ledger.of(account_id)
-        if status and not is_due(status, sign_in, now):  # somebody else was faster
+        if status and not is_due(status, sign_in, now) and not self._holds_newer(account_id, status):  # somebody was faster
             self._give_back(account_id, owner)
             return Renewal.NOT_DUE
         return self._renew(_Task(account_id, sign_in, context, owner), status)
@@ -145,6 +149,10 @@ class TokenStore:
         try:
             token = _new_token(access, task.sign_in, task.context)
         except NeedsReauth as exc:
+            newer = self._newer_than(access, task.account_id)
+            if newer is not None:  # whoever was slow has used up the token that was refused just now
+                self._settle(task, self._status(newer, status))
+                return Renewal.RENEWED
             return self._give_up(task, status, access.hidden_in(str(exc)))
         except (BrokerUnavailable, StorageUnavailable) as exc:
             return self._fail(task, status, access.hidden_in(str(exc)))
@@ -159,10 +167,10 @@ class TokenStore:
             try:
                 if self._write(task, access):
                     break
-            except StorageUnavailable:
+            except StorageUnavailable as exc:
                 if pause_s is None:
                     _log.exception("the renewed token of account %s is not stored yet; it is tried again", task.account_id)
-                    return Renewal.FAILED
+                    return Renewal.BUSY if isinstance(exc, _LeaseLost) else Renewal.FAILED
                 self._clock.sleep(pause_s)
             else:
                 _log.warning("the token of account %s came after one that somebody else has renewed", task.account_id)
@@ -171,17 +179,34 @@ class TokenStore:
         return Renewal.RENEWED
 
     def _write(self, task: _Task, access: Access) -> bool:
-        """Only while the lease is ours and nothing newer is there, whatever time the venue took; False: the token is dropped."""
+        """Only while the lease is ours and nothing newer is there; False: there is, and the token is dropped.
+
+        While somebody else has the lease it is kept (_LeaseLost): its refresh token may be the only one that is good.
+        """
         now = self._clock.now()
-        ours = self._ledger.take(task.account_id, task.owner, now, now + LEASE)
-        newest = ours and self._newest(task.account_id) < access.version
+        if not self._ledger.take(task.account_id, task.owner, now, now + LEASE):
+            raise _LeaseLost("somebody else is renewing it")
+        newest = self._newest(task.account_id) < access.version
         if newest:
             self._vault.write(task.account_id, access)
             self._known.pop(task.account_id, None)
-        elif ours:
+        else:
             self._give_back(task.account_id, task.owner)
         self._unsaved.pop(task.account_id, None)
         return newest
+
+    def _holds_newer(self, account_id: str, status: TokenStatus) -> bool:
+        """Whether this process has a token that it could not store, newer than all that is known."""
+        unsaved = self._unsaved.get(account_id)
+        return unsaved is not None and unsaved.version > status.version
+
+    def _newer_than(self, access: Access, account_id: str) -> Access | None:
+        """What somebody else has stored meanwhile."""
+        try:
+            stored = self._vault.read(account_id)
+        except (NotFound, StorageUnavailable):
+            return None
+        return stored if stored.version > access.version else None
 
     def _give_up(self, task: _Task, status: TokenStatus, reason: str) -> Renewal:
         _log.warning("account %s needs a person to sign in: %s", task.account_id, reason)
