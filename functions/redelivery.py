@@ -15,6 +15,8 @@ from fillpath_aws.clients import Sqs
 
 _log = logging.getLogger("fillpath.redelivery")
 Record = TypeVar("Record")
+LONGEST_S = 43_200 - 900
+"""SQS hides a message for twelve hours at most, counted from when it was received: the function has run since, at most so long."""
 
 
 class NotYet(Exception):
@@ -22,10 +24,9 @@ class NotYet(Exception):
 
 
 def come_back(sqs: Sqs, queue_url: str, record: SQSRecord, delay_s: float) -> None:
-    """Hide the message for `delay_s` seconds (whole ones, rounded up) and raise NotYet."""
-    sqs.change_message_visibility(
-        QueueUrl=queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=max(0, math.ceil(delay_s))
-    )
+    """Hide the message for `delay_s` seconds (whole ones, rounded up, as many as SQS takes) and raise NotYet."""
+    seconds = math.ceil(min(max(delay_s, 0.0), LONGEST_S)) if math.isfinite(delay_s) else LONGEST_S
+    sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds)
     raise NotYet(f"again in {delay_s:g} s")
 
 

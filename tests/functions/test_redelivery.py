@@ -1,12 +1,13 @@
 """Messages that come back: hidden for their delay, reported by item, and told in the log when something went wrong."""
 
+import math
 from typing import Any
 
 import pytest
 from aws_lambda_powertools.utilities.data_classes.sqs_event import SQSRecord
 
 from fillpath.errors import Conflict
-from functions.redelivery import NotYet, come_back, each_message
+from functions.redelivery import LONGEST_S, NotYet, come_back, each_message
 from tests.functions.conftest import Context
 from tests.functions.test_events import event
 
@@ -36,7 +37,7 @@ def failed(answer: Any) -> list[str]:
     return [failure["itemIdentifier"] for failure in answer["batchItemFailures"]]
 
 
-@pytest.mark.parametrize(("delay_s", "hidden_s"), [(2.0, 2), (0.2, 1), (0, 0), (-1, 0)])
+@pytest.mark.parametrize(("delay_s", "hidden_s"), [(2.0, 2), (0.2, 1), (0, 0), (-1, 0), (1e9, LONGEST_S), (math.inf, LONGEST_S)])
 def test_a_message_that_comes_back_is_hidden_for_whole_seconds(delay_s: float, hidden_s: int) -> None:
     sqs = FakeSqs()
     record = SQSRecord(event("execute_order/wake_up.json")["Records"][0])

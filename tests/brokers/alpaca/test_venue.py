@@ -18,6 +18,7 @@ from fillpath_brokers.alpaca.venue import AlpacaBroker
 from fillpath_brokers.facade import Change, OrderRef
 from tests.brokers.alpaca.scene import broker
 from tests.brokers.alpaca.test_wire import leg, sample
+from tests.fakes.clock import FakeClock
 
 PAIR = sample("oco_working")
 TARGET, STOP = PAIR["id"], PAIR["legs"][0]["id"]
@@ -172,3 +173,22 @@ def test_holdings_that_cannot_be_read_are_no_answer(held: Any) -> None:
         Site(GET__positions=[held]).broker.positions()
     with pytest.raises(BrokerUnavailable):
         Site(GET__account={"cash": "Infinity"}, GET__positions=[]).broker.balances()
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait_s"),
+    [
+        ({"Retry-After": "7", "X-RateLimit-Reset": "1"}, 7),
+        ({"X-RateLimit-Reset": "{s}"}, 30),
+        ({"X-RateLimit-Reset": "{ms}"}, 30),
+        ({"X-RateLimit-Reset": "1"}, 1),
+        ({"X-RateLimit-Reset": "nan"}, 60),
+        ({"X-RateLimit-Reset": "99999999999"}, 900),
+    ],
+)
+def test_only_a_sensible_silence_is_kept(headers: dict[str, str], wait_s: float) -> None:
+    reset = FakeClock().now().timestamp() + 30
+    told = {name: text.format(s=reset, ms=reset * 1000) for name, text in headers.items()}
+    with pytest.raises(NotSent) as raised:
+        Site(POST__orders=httpx.Response(429, headers=told)).broker.submit(leg())
+    assert raised.value.delay_s == pytest.approx(wait_s)

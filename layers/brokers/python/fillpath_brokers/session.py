@@ -6,6 +6,7 @@ too many requests (429) silence everyone who shares the credential. Both are evi
 
 import copy
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
@@ -21,8 +22,8 @@ Authorize = Callable[[Access], Mapping[str, str]]
 RetryAfter = Callable[[Reply], float | None]
 """How long a 429 asks to wait, as far as it says."""
 UNAUTHORIZED, TOO_MANY = 401, 429
-LONGEST_WAIT_S = 3600.0
-"""A venue that asks for more (a date in place of a number, milliseconds) is not believed."""
+LONGEST_WAIT_S = 900.0
+"""A venue that asks for more (a date in place of a number, milliseconds) is asked again after this."""
 _SERVER_TROUBLE = 500
 
 
@@ -70,7 +71,7 @@ class Session:
             raise self.refused(access, reply.text)
         if reply.status == TOO_MANY:
             asked_s = self._retry_after(reply)
-            wait_s = asked_s if asked_s is not None and 0 < asked_s <= LONGEST_WAIT_S else self._wait_s
+            wait_s = self._wait_s if asked_s is None else min(asked_s, LONGEST_WAIT_S)
             self._web.pause(limit, wait_s)
             raise NotSent(f"too many requests: {self.account.venue} takes the next one in {wait_s:.0f} s", wait_s)
         return reply
@@ -112,11 +113,17 @@ def bearer(token: str) -> dict[str, str]:
 
 
 def after_header(reply: Reply) -> float | None:
-    """The seconds of a Retry-After header, where there is one and it is a number."""
+    """The seconds of a Retry-After header, where there is one and it is a number of some time."""
+    return seconds_in(reply, "Retry-After")
+
+
+def seconds_in(reply: Reply, name: str) -> float | None:
+    """The seconds that a header tells; None where it tells none, or what is no time."""
     try:
-        return float(reply.headers["Retry-After"])
+        seconds = float(reply.headers[name])
     except (KeyError, ValueError):
         return None
+    return seconds if 0 < seconds < math.inf else None
 
 
 def _bucket(account: Account, access: Access) -> str:

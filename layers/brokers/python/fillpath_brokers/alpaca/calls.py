@@ -10,12 +10,14 @@ from fillpath.errors import BrokerUnavailable
 from fillpath_brokers.alpaca.refusals import read
 from fillpath_brokers.alpaca.settings import Settings
 from fillpath_brokers.alpaca.sign_in import authorization
-from fillpath_brokers.session import Session
+from fillpath_brokers.session import Session, after_header, seconds_in
 from fillpath_brokers.token_store import TokenStore
 from fillpath_brokers.web import READ_S, Reply, Request, Web
 
 Document = dict[str, Any]
 NOT_FOUND = 404
+_IN_MILLISECONDS = 100_000_000_000
+"""An instant above this is told in milliseconds: in seconds it would be thousands of years away."""
 
 
 class Calls(Session):
@@ -57,11 +59,11 @@ class Calls(Session):
         return self.send(Request("DELETE", self.url(path), timeout_s=timeout_s, urgent=True))
 
     def _until_reset(self, reply: Reply) -> float | None:
-        try:
-            seconds = float(reply.headers["X-RateLimit-Reset"]) - self._clock.now().timestamp()
-        except (KeyError, ValueError):
-            return None
-        return max(1.0, seconds)
+        asked_s, reset = after_header(reply), seconds_in(reply, "X-RateLimit-Reset")
+        if asked_s is not None or reset is None:
+            return asked_s
+        at = reset / 1000 if reset > _IN_MILLISECONDS else reset
+        return max(1.0, at - self._clock.now().timestamp())
 
 
 def answer_in(reply: Reply, kind: type) -> Any:

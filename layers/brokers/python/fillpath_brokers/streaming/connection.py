@@ -8,6 +8,8 @@ from fillpath_brokers.streaming.protocol import End, Frame, Place
 
 OPEN_WITHIN_S = 10.0
 CLOSE_WITHIN_S = 1.0
+LONGEST_WAIT_S = 900.0
+"""A venue that asks for more is asked again after this."""
 LONGEST_TEXT = 2_000
 """How much of a refusal's body is kept, in characters."""
 
@@ -50,7 +52,7 @@ class Connector(Protocol):
 
 def refusal(status: int, body: bytes, retry_after: str | None) -> Ended:
     """A refusal from an HTTP answer's status, (part of its) body and Retry-After header; a date there is not understood."""
-    seconds = float(retry_after) if retry_after and retry_after.isdecimal() else None
+    seconds = min(float(retry_after), LONGEST_WAIT_S) if retry_after and retry_after.isdecimal() else None
     return Ended(End(status=status, text=body.decode("utf-8", "replace")[:LONGEST_TEXT], retry_after_s=seconds))
 
 

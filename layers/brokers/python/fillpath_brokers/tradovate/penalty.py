@@ -46,7 +46,8 @@ def penalty_in(document: Any) -> Penalty | None:
         wait_s = float(document.get("p-time") or 0)
     except (TypeError, ValueError):
         wait_s = 0.0
-    return Penalty(str(document[_TICKET]), CAPTCHA_WAIT_S if captcha else max(wait_s, 0.0), captcha)
+    sensible = min(wait_s, CAPTCHA_WAIT_S) if wait_s > 0 else 0.0
+    return Penalty(str(document[_TICKET]), CAPTCHA_WAIT_S if captcha else sensible, captcha)
 
 
 def with_ticket(request: Request, penalty: Penalty) -> Request:
