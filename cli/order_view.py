@@ -28,6 +28,15 @@ _COLOURS = {
     "SKIPPED": "dim",
 }
 _UNDER_WAY = "cyan"
+# Reasons that say little by their name alone; docs/webhook.md has more of each.
+_REASONS = {
+    ("SKIPPED", "spoken_for"): "spoken for: other orders may still take all that is held",
+    ("SKIPPED", "superseded"): "superseded: a newer exit or target was carried out",
+    ("CANCELLED", "superseded"): "superseded by a newer order",
+    ("QUEUED", "suspended"): "suspended until another order has acted",
+    ("QUEUED", "resized"): "resized to what is held",
+    ("QUEUED", "exits_filled"): "exits filled: is a rest left to protect?",
+}
 
 
 def order_table(orders: Iterable[Record], accounts: Accounts) -> Table:
@@ -106,7 +115,7 @@ def _state(state: str) -> Text:
 
 def _why(state: str, reason: str | None) -> Text:
     """The reason in words, which wrap; nothing where it says no more than the state."""
-    words = (reason or "").replace("_", " ").lower()
+    words = _REASONS.get((state, reason or ""), (reason or "").replace("_", " ").lower())
     return Text("" if words == state.lower() else words, "dim")
 
 

@@ -27,6 +27,20 @@ def test_a_reason_stands_in_words_below_its_state() -> None:
     assert "close_not" not in told
 
 
+@pytest.mark.parametrize(
+    ("state", "reason", "word"),
+    [
+        (OrderState.SKIPPED, "spoken_for", "still"),
+        (OrderState.SKIPPED, "superseded", "carried"),
+        (OrderState.QUEUED, "suspended", "until"),
+        (OrderState.QUEUED, "resized", "held"),
+    ],
+)
+def test_a_reason_whose_name_says_little_is_told_in_full(state: OrderState, reason: str, word: str) -> None:
+    record = order_record(an_order(state=state, reason=reason))
+    assert word in shown(order_detail(record, {}))
+
+
 def test_a_full_row_fits_a_narrow_terminal_without_breaking_a_word() -> None:
     order = an_order(state=OrderState.REJECTED, reason="insufficient_margin", average_price=Decimal("20806.75"))
     told = shown(order_table([order_record(order)], {}))
