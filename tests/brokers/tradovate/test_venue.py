@@ -66,7 +66,10 @@ def test_the_front_month_is_the_one_that_tradovate_marks() -> None:
 def test_every_account_of_the_login_is_shown() -> None:
     house = House()
     house.venue.lay_down("account/list", sample("accounts"))
-    assert [(each.account_id, each.name) for each in house.broker.accounts()] == [("123", "DEMO123456"), ("124", "DEMO123457")]
+    assert [(each.account_id, each.name) for each in house.broker.accounts()] == [
+        ("DEMO123456", "DEMO123456"),
+        ("DEMO123457", "DEMO123457"),
+    ]
 
 
 def test_positions_come_without_flat_ones_and_contracts_are_named_once() -> None:

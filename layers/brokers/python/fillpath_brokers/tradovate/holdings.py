@@ -25,16 +25,17 @@ class Holdings:
         self._settings = settings
 
     def accounts(self) -> tuple[VenueAccount, ...]:
-        """Every account of the login."""
+        """Every account of the login, by its name: the one that settings and people know it by."""
         listed = self._reading.accounts()
         with readable("Tradovate's accounts"):
             kinds = CAPABILITIES.asset_classes
-            return tuple(VenueAccount(str(each["id"]), str(each["name"]), self._settings.currency, kinds) for each in listed)
+            return tuple(_account(each, self._settings.currency, kinds) for each in listed)
 
     def held(self) -> list[Document]:
         """The positions that are not flat."""
         listed = self._calls.listed("position/deps", masterid=self._reading.account().number, urgent=True)
-        return [each for each in listed if each.get("netPos")]
+        with readable("Tradovate's positions"):
+            return [each for each in listed if number(each["netPos"])]
 
     def positions(self) -> tuple[Position, ...]:
         """Every held contract; one outside the catalogue is shown as Tradovate spells it."""
@@ -74,3 +75,8 @@ def amount(document: Mapping[str, Any], *names: str) -> Decimal:
 
 def _position(held: Document, contract: str) -> Position:
     return Position(contract, root_of(contract), number(held["netPos"]), number_or_none(held.get("netPrice")))
+
+
+def _account(record: Document, currency: str, kinds: frozenset[str]) -> VenueAccount:
+    name = str(record["name"])
+    return VenueAccount(name, str(record.get("nickname") or name), currency, kinds)
