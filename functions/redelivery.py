@@ -16,7 +16,7 @@ from fillpath_aws.clients import Sqs
 _log = logging.getLogger("fillpath.redelivery")
 Record = TypeVar("Record")
 LONGEST_S = 43_200 - 900
-"""SQS hides a message for twelve hours at most, counted from when it was received: the function has run since, at most so long."""
+"""SQS hides a message for twelve hours at most, counted from when it was received; what the function has run since is in them."""
 
 
 class NotYet(Exception):

@@ -74,9 +74,15 @@ def test_what_cannot_be_read_before_means_that_nothing_was_sent() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 409, 422])
 def test_a_refused_request_is_evidence(status: int) -> None:
-    reply = Reply(status, {}, b"no")
+    reply = Reply(status, {}, b'{"message": "no"}')
     assert is_refusal(reply)
     assert not_done(reply, lambda _: Rejected("no", "no"), "Venue", "no") == Rejected("no", "no")
+
+
+@pytest.mark.parametrize("body", [b"", b"no", b"<html>", b"null", b"[]"])
+def test_a_refusal_that_is_not_the_venue_s_own_is_none(body: bytes) -> None:
+    outcome = not_done(Reply(403, {}, body), lambda _: Rejected("no", "no"), "Venue", "no")
+    assert outcome == Unknown("Venue answers 403: no")
 
 
 @pytest.mark.parametrize("status", [200, 302, 408, 423, 425, 499, 500, 502, 503, 504])

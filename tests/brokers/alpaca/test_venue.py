@@ -36,7 +36,7 @@ class Site:
     def __call__(self, request: httpx.Request) -> httpx.Response:
         self.requests.append(request)
         answer = self.table.get(
-            f"{request.method} {unquote(request.url.path)}", httpx.Response(404, json={"message": "not found"})
+            f"{request.method} {unquote(request.url.path)}", httpx.Response(404, json={"code": 40410000, "message": "not found"})
         )
         answer = answer(request) if callable(answer) else answer
         return answer if isinstance(answer, httpx.Response) else httpx.Response(200, json=answer)
@@ -119,6 +119,26 @@ def test_both_of_a_pair_are_cancelled_though_the_first_is_not_taken() -> None:
     with pytest.raises(BrokerUnavailable):
         at.broker.cancel(OrderRef("c-1", "1+2"))
     assert [each.url.path[-1] for each in at.asked("DELETE")] == ["1", "2"]
+
+
+@pytest.mark.parametrize("body", ["", "<html><h1>404 Not Found</h1></html>", "null", '{"message": "not found"}'])
+def test_a_404_that_is_not_alpaca_s_own_is_no_absence(body: str) -> None:
+    at, stranger = Site(), httpx.Response(404, text=body)
+    for key in ("GET /v2/orders/1", "DELETE /v2/orders/1", "DELETE /v2/positions/AAPL"):
+        at.table[key] = stranger
+    with pytest.raises(BrokerUnavailable):
+        at.broker.order(OrderRef("c-1", "1"))
+    with pytest.raises(BrokerUnavailable):
+        at.broker.cancel(OrderRef("c-1", "1"))
+    with pytest.raises(BrokerUnavailable):
+        at.broker.liquidate("AAPL")
+
+
+def test_a_pair_of_which_one_half_is_missing_is_no_answer() -> None:
+    at = Site()
+    at.table[f"GET /v2/orders/{TARGET}"] = PAIR | {"legs": []}
+    with pytest.raises(BrokerUnavailable, match="one order of the pair"):
+        at.broker.order(OrderRef("c-1", f"{TARGET}+{STOP}"))
 
 
 def test_an_id_stays_one_part_of_the_address() -> None:

@@ -61,11 +61,25 @@ def test_a_rejected_order_says_why() -> None:
     )
 
 
-@pytest.mark.parametrize("status", [404, 200])
-def test_an_order_that_tradovate_does_not_have_is_none(status: int) -> None:
+def test_an_order_that_tradovate_does_not_have_is_none() -> None:
     house = House()
-    house.venue.lay_down("order/item", None, status=status)
+    house.venue.lay_down("order/item", None, status=404)
     assert house.broker.order(OrderRef("c-1", "1")) is None
+
+
+@pytest.mark.parametrize("answer", [None, [], "gone", {}, {"id": 2}])
+def test_what_is_no_order_is_no_absence_of_one(answer: Any) -> None:
+    house = House()
+    house.venue.lay_down("order/item", answer)
+    with pytest.raises(BrokerUnavailable):
+        house.broker.order(OrderRef("c-1", "1"))
+
+
+def test_of_a_pair_that_is_not_listed_its_first_order_is_asked_for() -> None:
+    house = House()
+    house.venue.lay_down("order/items", [])
+    house.venue.lay_down("order/item", None, status=404)
+    assert house.broker.order(OrderRef("c-1", "1+2")) is None
 
 
 def test_an_order_is_found_by_its_client_order_id() -> None:

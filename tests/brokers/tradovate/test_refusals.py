@@ -71,8 +71,13 @@ def test_a_status_that_proves_nothing_is_unknown(status: int) -> None:
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 422])
 def test_another_4xx_proves_that_nothing_was_placed(status: int) -> None:
-    assert placing_refused(reply("Bad request: orderQty", status)) == Rejected("rejected", "Bad request: orderQty")
-    assert placing_refused(reply("", status)) == Rejected("rejected", f"Tradovate answers {status}")
+    assert placing_refused(reply({"errorText": "Bad request: orderQty"}, status)) == Rejected("rejected", "Bad request: orderQty")
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 422])
+@pytest.mark.parametrize("text", ["", "<html><h1>Forbidden</h1></html>", "null", "[]"])
+def test_a_4xx_that_is_not_tradovate_s_proves_nothing(status: int, text: str) -> None:
+    assert isinstance(placing_refused(reply(text, status)), Unknown)
 
 
 def test_every_reason_of_the_schema_has_a_code_or_is_judged_by_its_text() -> None:

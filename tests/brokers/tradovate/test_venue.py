@@ -86,6 +86,23 @@ def test_positions_come_without_flat_ones_and_contracts_are_named_once() -> None
     assert asked.query == {"ids": "560901,560990"}
 
 
+@pytest.mark.parametrize("contracts", [[], [{"id": 1, "name": "ESZ6"}], [{"id": 560901}]])
+def test_a_held_contract_that_is_not_named_is_not_flat(contracts: Any) -> None:
+    house = House()
+    house.venue.instead("position/deps", [{"id": 1, "contractId": 560901, "netPos": 2, "netPrice": 4.5}])
+    house.venue.instead("contract/items", contracts)
+    with pytest.raises(BrokerUnavailable):
+        house.broker.positions()
+
+
+@pytest.mark.parametrize("size", [{}, {"netPos": None}, {"netPos": "two"}])
+def test_a_position_of_no_size_is_not_flat(size: Any) -> None:
+    house = House()
+    house.venue.instead("position/deps", [{"id": 1, "contractId": 560901} | size])
+    with pytest.raises(BrokerUnavailable):
+        house.broker.positions()
+
+
 def test_what_the_account_is_worth() -> None:
     house = House()
     house.venue.lay_down("cashBalance/getcashbalancesnapshot", sample("cash_snapshot"))

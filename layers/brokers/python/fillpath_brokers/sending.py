@@ -65,8 +65,20 @@ def is_refusal(reply: Reply) -> bool:
 
 
 def not_done(reply: Reply, refusal: Callable[[Reply], Rejected], venue: str, text: str) -> Rejected | Unknown:
-    """What an answer says that is no success: refused, or in doubt with the venue's own `text`."""
-    return refusal(reply) if is_refusal(reply) else Unknown(f"{venue} answers {reply.status}: {text}")
+    """What an answer says that is no success: refused, or in doubt with the venue's own `text`.
+
+    Who stands before a venue and does not speak its JSON may have let the order through.
+    """
+    if is_refusal(reply) and _is_the_venues(reply):
+        return refusal(reply)
+    return Unknown(f"{venue} answers {reply.status}: {text}")
+
+
+def _is_the_venues(reply: Reply) -> bool:
+    try:
+        return isinstance(reply.json(), dict)
+    except BrokerUnavailable:
+        return False
 
 
 def ask_each(names: Iterable[str], ask: Callable[[str], None]) -> None:

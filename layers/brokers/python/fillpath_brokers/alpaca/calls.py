@@ -15,7 +15,8 @@ from fillpath_brokers.token_store import TokenStore
 from fillpath_brokers.web import READ_S, Reply, Request, Web
 
 Document = dict[str, Any]
-NOT_FOUND = 404
+_NOT_FOUND = 404
+_CODES_OF_A_STATUS = 100_000
 _IN_MILLISECONDS = 100_000_000_000
 """An instant above this is told in milliseconds: in seconds it would be thousands of years away."""
 
@@ -33,7 +34,7 @@ class Calls(Session):
     def one(self, path: str, params: Mapping[str, str] | None = None, *, urgent: bool = False) -> Document | None:
         """The object that answers; None where Alpaca has no such thing. BrokerUnavailable for what cannot be read."""
         reply = self.read(self.url(path), params, urgent=urgent)
-        if reply.status == NOT_FOUND:
+        if is_absent(reply):
             return None
         document: Document = answer_in(reply, dict)
         return document
@@ -64,6 +65,11 @@ class Calls(Session):
             return asked_s
         at = reset / 1000 if reset > _IN_MILLISECONDS else reset
         return max(1.0, at - self._clock.now().timestamp())
+
+
+def is_absent(reply: Reply) -> bool:
+    """Whether Alpaca itself says that there is no such thing: a 404 of whoever stands before it has no code of Alpaca's."""
+    return reply.status == _NOT_FOUND and read(reply)[0] // _CODES_OF_A_STATUS == _NOT_FOUND
 
 
 def answer_in(reply: Reply, kind: type) -> Any:

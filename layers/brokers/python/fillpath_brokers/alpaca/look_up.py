@@ -4,6 +4,7 @@ An order is known by its id, else by our client order id. An exit pair is one or
 its leg; our name of it has both ids.
 """
 
+from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, OrderType
 from fillpath_brokers.alpaca.calls import Calls, Document
 from fillpath_brokers.facade import OrderRef
@@ -43,6 +44,8 @@ class LookUp:
         known = {str(each["id"]): each for each in (order, *(order.get("legs") or ()))}
         names = ids_of(broker_order_id) if broker_order_id else ()
         found = [known.get(name) or self._one(name) for name in (names if len(names) > 1 else known)]
+        if None in found:
+            raise BrokerUnavailable("Alpaca shows one order of the pair only")
         return [self.newest(each) for each in found if each is not None]
 
     def _one(self, order_id: str, *, nested: bool = False) -> Document | None:

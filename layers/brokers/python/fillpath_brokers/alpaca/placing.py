@@ -4,7 +4,7 @@ from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg
 from fillpath.orders.outcomes import Accepted, Outcome, Rejected, Unknown
 from fillpath_brokers.alpaca.book import OrderBook
-from fillpath_brokers.alpaca.calls import NOT_FOUND, Calls, Document, answer_in
+from fillpath_brokers.alpaca.calls import Calls, Document, answer_in, is_absent
 from fillpath_brokers.alpaca.capabilities import NAME
 from fillpath_brokers.alpaca.look_up import LookUp, is_pair
 from fillpath_brokers.alpaca.refusals import is_duplicate, read, refusal
@@ -66,7 +66,7 @@ class Placing:
     def liquidate(self, contract: str) -> None:
         """Ask Alpaca to close the position at the market, also of what the catalogue does not know."""
         reply = self._calls.delete(f"/v2/positions/{part(as_spelled(to_venue, contract))}", timeout_s=SUBMIT_S)
-        if reply.status != NOT_FOUND:
+        if not is_absent(reply):
             self._require(reply)
 
     def _placed(self, reply: Reply, leg: Leg) -> Outcome:
@@ -92,7 +92,7 @@ class Placing:
 
     def _cancel(self, order_id: str) -> None:
         reply = self._calls.delete(f"/v2/orders/{part(order_id)}")
-        if reply.status not in {NOT_FOUND, _UNPROCESSABLE}:
+        if reply.status != _UNPROCESSABLE and not is_absent(reply):
             self._require(reply)
 
     def _require(self, reply: Reply) -> None:

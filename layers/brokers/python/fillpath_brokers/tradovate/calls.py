@@ -44,10 +44,20 @@ class Calls(Session):
             return None
         return _document(reply, path)
 
+    def one(self, path: str, *, urgent: bool = False, **params: Any) -> dict[str, Any] | None:
+        """The entity that answers; None only where Tradovate says that there is none (404)."""
+        reply = self.read(self._url(path), {name: str(value) for name, value in params.items()}, urgent=urgent)
+        if reply.status == _NOT_FOUND:
+            return None
+        document = _document(reply, path)
+        if not isinstance(document, dict):
+            raise BrokerUnavailable(f"Tradovate gives no entity of {path}")
+        return document
+
     def listed(self, path: str, *, urgent: bool = False, **params: Any) -> list[dict[str, Any]]:
         """The entities of a list; BrokerUnavailable if it is none."""
         documents = self.get(path, urgent=urgent, **params)
-        if not isinstance(documents, list):
+        if not isinstance(documents, list) or not all(isinstance(each, dict) for each in documents):
             raise BrokerUnavailable(f"Tradovate gives no list of {path}")
         return documents
 

@@ -86,7 +86,7 @@ class LookUp:
             return None
         contract = self._reading.contract(to_venue(leg.contract))
         if contract is None:
-            return None
+            raise BrokerUnavailable(f"Tradovate does not show the contract {leg.contract}, in which an order may be")
         window = Window.of(leg, self._skew_s, self._quarantine_s)
         near = [order for order in self._of(contract, leg, others) if window.holds(moment_or_none(order.get("timestamp")))]
         versions = self._reading.versions([int(order["id"]) for order in near]) if near else {}

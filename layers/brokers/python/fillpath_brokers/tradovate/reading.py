@@ -56,11 +56,14 @@ class Reading:
         return self._contracts[name]
 
     def names(self, contract_ids: Collection[int]) -> dict[int, str]:
-        """Our spelling of contracts by their ids; one that Tradovate does not name goes by its number."""
+        """Our spelling of contracts by their ids; BrokerUnavailable for one that Tradovate does not name."""
         missing = sorted(set(contract_ids) - self._names.keys())
-        for contract in self._calls.of_many("contract/items", "ids", missing, urgent=True):
-            self._names[int(contract["id"])] = str(contract["name"])
-        return {each: shown(self._names.get(each, str(each))) for each in contract_ids}
+        with readable("Tradovate's contracts"):
+            for contract in self._calls.of_many("contract/items", "ids", missing, urgent=True):
+                self._names[int(contract["id"])] = str(contract["name"])
+        if nameless := set(contract_ids) - self._names.keys():
+            raise BrokerUnavailable(f"Tradovate does not name the contract {min(nameless)}")
+        return {each: shown(self._names[each]) for each in contract_ids}
 
     def front(self, root: str) -> str:
         """Tradovate's name of the one contract of a root whose maturity is marked as the front."""
@@ -82,10 +85,15 @@ class Reading:
 
     def orders(self, ids: Sequence[int]) -> dict[int, Document]:
         """The orders with these ids, as far as there are any."""
-        if len(ids) == 1:
-            found = self._calls.get("order/item", id=ids[0], urgent=True)
-            return {ids[0]: found} if isinstance(found, dict) else {}
-        return {int(order["id"]): order for order in self._calls.of_many("order/items", "ids", ids, urgent=True)}
+        with readable("Tradovate's orders"):
+            listed = self._calls.of_many("order/items", "ids", ids, urgent=True) if len(ids) > 1 else ()
+            found = {int(order["id"]): order for order in listed}
+            if not found:  # an empty list is no evidence that there is none
+                one = self._calls.one("order/item", id=ids[0], urgent=True)
+                found = {} if one is None else {int(one["id"]): one}
+        if not found.keys() <= set(ids):
+            raise BrokerUnavailable("Tradovate shows another order than the one that was asked for")
+        return found
 
     def versions(self, ids: Sequence[int]) -> dict[int, Document]:
         """The newest version of each order."""
