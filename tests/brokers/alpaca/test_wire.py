@@ -82,6 +82,12 @@ def test_a_simple_order_has_no_exits() -> None:
     assert exits_view(sample("order_filled")) is None
 
 
+@pytest.mark.parametrize("filled", ["NaN", "inf", "1e400", "-1", "11", None])
+def test_an_order_that_is_filled_with_no_sensible_part_is_no_answer(filled: str | None) -> None:
+    with pytest.raises(BrokerUnavailable):
+        own_view(sample("order_new") | {"qty": "10", "filled_qty": filled})
+
+
 def test_an_exit_pair_names_both_of_its_orders() -> None:
     order = sample("oco_working")
     assert pair_of([order, *order["legs"]]).broker_order_id == f"{order['id']}+{order['legs'][0]['id']}"

@@ -68,6 +68,13 @@ def test_the_average_price_and_the_last_fill_are_reckoned_from_the_fills() -> No
     assert view.filled_at.isoformat() == "2026-11-25T15:04:07.901000+00:00"
 
 
+@pytest.mark.parametrize("quantity", ["NaN", "Infinity", "1e400", -1, 0, 3, None])
+def test_a_fill_of_no_sensible_size_is_no_answer(quantity: Any) -> None:
+    fill = {"qty": quantity, "price": 1, "timestamp": "2026-11-25T15:00:00Z"}
+    with pytest.raises(BrokerUnavailable):
+        view_of(sample("order_working"), [fill], Decimal(2))
+
+
 def test_a_status_that_tradovate_does_not_know_itself_is_no_answer() -> None:
     with pytest.raises(BrokerUnavailable):
         view_of(sample("order_unknown"), [], THREE)

@@ -24,7 +24,7 @@ from typing import Any
 
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView
-from fillpath_brokers.documents import moment, moment_or_none, number, number_or_none, plain, readable
+from fillpath_brokers.documents import filled_part, moment, moment_or_none, number, number_or_none, plain, readable
 from fillpath_brokers.facade import BrokerOrder, Change, Execution
 from fillpath_brokers.pairs import pair_view
 
@@ -70,7 +70,8 @@ def change_body(change: Change) -> dict[str, str]:
 def own_view(order: Document) -> LegView:
     """One order as Alpaca shows it, whatever belongs to it left out; BrokerUnavailable if it cannot be read."""
     with readable("Alpaca's order"):
-        filled = number(order["filled_qty"])
+        filled, ordered = number(order["filled_qty"]), number_or_none(order.get("qty"))
+        filled = filled_part(filled, abs(filled) if ordered is None else ordered)
         return LegView(
             status=_STATUS.get(order["status"], LegStatus.PARTIALLY_FILLED if filled else LegStatus.WORKING),
             broker_order_id=order["id"],

@@ -114,7 +114,8 @@ class Reading:
         if not orders:
             return {}
         fills = self.fills(list(orders))
-        known = self._sizes(orders, fills, sizes or {})
+        with readable("Tradovate's fills"):
+            known = self._sizes(orders, fills, sizes or {})
         return {each: self._view(order, fills[each], known[each]) for each, order in orders.items()}
 
     def size(self, order_id: int) -> Decimal:

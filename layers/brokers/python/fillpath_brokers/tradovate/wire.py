@@ -27,7 +27,7 @@ from fillpath.errors import BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath.orders.outcomes import LegView, Rejected
 from fillpath_brokers.canonical import instrument_behind
-from fillpath_brokers.documents import moment, number, number_or_none, readable
+from fillpath_brokers.documents import filled_part, moment, number, number_or_none, readable
 from fillpath_brokers.facade import BrokerOrder, Change, Execution
 
 Document = Mapping[str, Any]
@@ -145,7 +145,7 @@ def counted(fills: Iterable[Document]) -> list[Document]:
 
 def filled_quantity(fills: Iterable[Document]) -> Decimal:
     """How much they come to."""
-    return sum((number(fill["qty"]) for fill in counted(fills)), Decimal(0))
+    return sum((_traded(fill) for fill in counted(fills)), Decimal(0))
 
 
 def is_live(order: Document) -> bool:
@@ -170,6 +170,7 @@ def view_of(
     with readable("Tradovate's order"):
         kept = counted(fills)
         filled = filled_quantity(kept)
+        filled = filled_part(filled, quantity or filled)
         value = sum((number(fill["qty"]) * number(fill["price"]) for fill in kept), Decimal(0))
         return LegView(
             status=_status(order["ordStatus"], filled, quantity),
@@ -262,6 +263,13 @@ def _status(theirs: str, filled: Decimal, quantity: Decimal) -> LegStatus:
     if theirs not in _LIVE | _DONE:
         raise BrokerUnavailable(f"Tradovate does not know the order's status yet ({theirs})")
     return LegStatus.PARTIALLY_FILLED if filled else LegStatus.WORKING
+
+
+def _traded(fill: Document) -> Decimal:
+    quantity = number(fill["qty"])
+    if quantity <= 0:
+        raise ValueError("a fill of nothing")
+    return quantity
 
 
 def _on_tick(price: Decimal, tick: Decimal) -> Decimal:
