@@ -141,6 +141,19 @@ def test_what_only_reduces_may_use_the_reserve() -> None:
     assert isinstance(house.broker.submit(leg(reduce_only=True)), Accepted)
 
 
+def test_looks_at_entries_leave_the_reserve_to_what_reduces() -> None:
+    house = House()
+    house.venue.lay_down("order/item", *[None] * 100, status=404)
+    for _ in range(40):
+        house.broker.order(OrderRef("c-1", "1", leg()))
+    waits = []
+    for reduce_only in (False, True):
+        began = house.clock.now()
+        house.broker.order(OrderRef("c-1", "1", leg(reduce_only=reduce_only)))
+        waits.append(house.clock.now() > began)
+    assert waits == [True, False]
+
+
 def test_a_denied_token_is_told_to_everybody_and_proves_that_nothing_was_placed() -> None:
     house = House()
     house.venue.lay_down(PLACE, "Access is denied", status=401)

@@ -27,6 +27,7 @@ from fillpath_brokers.facade import (
     OrderUpdate,
     VenueAccount,
 )
+from fillpath_brokers.urgency import urgency
 
 
 class Placing(Protocol):
@@ -114,19 +115,23 @@ class ComposedBroker(Understanding, ABC):
 
     def submit(self, leg: Leg) -> Outcome:
         """Place the leg, once."""
-        return self._parts.placing.submit(leg)
+        with urgency(leg.reduce_only):
+            return self._parts.placing.submit(leg)
 
     def replace(self, ref: OrderRef, change: Change) -> Outcome:
         """Change a working order."""
-        return self._parts.placing.replace(ref, change)
+        with urgency(_reduces(ref)):
+            return self._parts.placing.replace(ref, change)
 
     def cancel(self, ref: OrderRef) -> None:
         """Ask for the cancellation, of an exit pair for that of both."""
-        self._parts.placing.cancel(ref)
+        with urgency(True):
+            self._parts.placing.cancel(ref)
 
     def order(self, ref: OrderRef) -> LegView | None:
         """The order, the pair, or the entry with its exits, as the venue shows them now."""
-        return self._parts.book.order(ref)
+        with urgency(_reduces(ref)):
+            return self._parts.book.order(ref)
 
     def orders(self) -> tuple[BrokerOrder, ...]:
         """Every working order, exits that wait for their entry included."""
@@ -144,7 +149,8 @@ class ComposedBroker(Understanding, ABC):
 
     def positions(self) -> tuple[Position, ...]:
         """Every held contract; one outside the catalogue is shown as the venue spells it."""
-        return self._parts.holdings.positions()
+        with urgency(True):
+            return self._parts.holdings.positions()
 
     def balances(self) -> Balances:
         """Cash, equity and results, as far as the venue tells them."""
@@ -152,11 +158,13 @@ class ComposedBroker(Understanding, ABC):
 
     def cancel_all(self) -> None:
         """Ask for the cancellation of every working order."""
-        self._parts.placing.cancel_all()
+        with urgency(True):
+            self._parts.placing.cancel_all()
 
     def liquidate(self, contract: str) -> None:
         """Close the position in a contract at the market; nothing happens where nothing is held."""
-        self._parts.placing.liquidate(contract)
+        with urgency(True):
+            self._parts.placing.liquidate(contract)
 
     # --- streams ----------------------------------------------------------------------------------------------------------------
 
@@ -182,3 +190,7 @@ class ComposedBroker(Understanding, ABC):
 
     def _heard(self, symbols: Iterable[str]) -> dict[str, str]:
         return {self.heard_as(symbol): symbol for symbol in symbols}
+
+
+def _reduces(ref: OrderRef) -> bool:
+    return ref.leg is not None and ref.leg.reduce_only

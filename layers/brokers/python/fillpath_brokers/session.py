@@ -15,6 +15,7 @@ from fillpath.accounts.model import Account
 from fillpath.accounts.ports.rate_limits import Quota
 from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent
 from fillpath_brokers.token_store import TokenStore
+from fillpath_brokers.urgency import as_urgent
 from fillpath_brokers.web import Limit, Reply, Request, Web
 
 Authorize = Callable[[Access], Mapping[str, str]]
@@ -65,7 +66,8 @@ class Session:
         """The answer, whatever its status but 401 and 429. NotSent, NeedsReauth: nothing was done; BrokerUnavailable."""
         access = self.access()
         limit = self._used = self._limit(access)
-        reply = self._web.call(replace(request, headers={**request.headers, **self._authorize(access)}), limit)
+        signed = {**request.headers, **self._authorize(access)}
+        reply = self._web.call(replace(request, headers=signed, urgent=as_urgent(request.urgent)), limit)
         reply = replace(reply, hide=access.hidden_in)
         if reply.status == UNAUTHORIZED:
             raise self.refused(access, reply.text)
