@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from fillpath.accounts.access import TokenStatus
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.accounts.model import Account, Credentials, OutsideHours, RollBy
 from fillpath.errors import NeedsReauth
+from fillpath.orders.outcomes import Position
 from fillpath_aws.access_vault import SecretsManagerAccessVault
 from fillpath_aws.token_ledger import DynamoTokenLedger
 from fillpath_brokers.signing_in import Field
@@ -650,3 +652,13 @@ def test_a_list_says_what_is_real_money_and_where_a_simulation_is(desk: Desk) ->
     assert "trader@" not in shown
     desk.stack.run("user", "add", "ann@example.com")
     assert "trader@" in desk.scripted("account", "list").out
+
+
+def test_at_the_venue_one_position_that_cannot_be_closed_does_not_keep_the_others_open(desk: Desk) -> None:
+    desk.added("--label", "mine")
+    desk.toy.holds += (Position("MSFT", "MSFT", Decimal(1)),)
+    desk.toy.keeps = {"AAPL"}
+    ran = desk.scripted("flatten", "mine", "--at-venue", "--json")
+    assert (ran.code, desk.toy.closed) == (1, ["MSFT"])
+    assert (ran.json["liquidated"], ran.json["failed"]) == (["MSFT"], {"AAPL": "AAPL cannot be closed now"})
+    assert "AAPL was not closed" in ran.err

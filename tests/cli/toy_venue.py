@@ -42,6 +42,8 @@ class Toy:
         self.browser = False
         self.shows = (FIRST,)
         self.holds: tuple[Position, ...] = (Position("AAPL", "AAPL", Decimal(3), Decimal("201.5")),)
+        self.keeps: set[str] = set()
+        self.closed: list[str] = []
         self.down = False
         self.connections: list[Mapping[str, str]] = []
         self.codes: list[str | None] = []
@@ -91,6 +93,14 @@ class ToyBroker:
     def positions(self) -> tuple[Position, ...]:
         self._enter()
         return self.toy.holds
+
+    def cancel_all(self) -> None:
+        self._enter()
+
+    def liquidate(self, contract: str) -> None:
+        if contract in self.toy.keeps:
+            raise BrokerUnavailable(f"{contract} cannot be closed now")
+        self.toy.closed.append(contract)
 
     def balances(self) -> Balances:
         self._enter()
