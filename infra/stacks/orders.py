@@ -209,6 +209,7 @@ class OrdersStack(EnvironmentStack):
     def _grant_executor(self, executor: PythonFunction) -> None:
         role = executor.role
         _allow(role, [*GET, *QUERY, *PUT, *UPDATE, *DELETE], self._state.orders.table_arn)
+        _allow(role, QUERY, f"{self._state.orders.table_arn}/index/by_user")
         _allow(role, [*GET, *QUERY, *PUT], self._state.paper.table_arn)
         _allow(role, GET, self._state.accounts.table_arn, self._state.market.table_arn)
         _allow(role, READ_OR_CHANGE, self._state.fleet.table_arn)

@@ -14,6 +14,7 @@ USE_KEY = {
 TRACE = {"*": "PutTelemetryRecords PutTraceSegments"}
 EXECUTOR = {
     "table orders": "BatchGetItem DeleteItem GetItem PutItem Query UpdateItem",
+    "table orders/index/by_user": "Query",
     "table accounts": GET,
     "table market": GET,
     "table paper": "BatchGetItem GetItem PutItem Query",

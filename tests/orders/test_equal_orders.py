@@ -5,6 +5,7 @@ from dataclasses import replace
 from fillpath.orders.model import Leg, Operation, OrderState
 from fillpath.orders.outcomes import LegView, Outcome
 from fillpath.orders.ports.desk import AccountRef
+from fillpath.orders.ports.order_store import RECENT
 from tests.orders.floor import Fakes, fakes, signal
 from tests.orders.venue import FORGETFUL, Venue, lost_reply, never_arrived
 
@@ -70,3 +71,18 @@ def test_where_the_venue_keeps_our_ids_nobody_else_is_looked_at() -> None:
     on.run()
     on.verify(second)
     assert on.get(second).legs[0].broker_order_id == "V2"
+
+
+def test_a_burst_of_refused_orders_does_not_make_a_lost_one_take_its_twins_fill() -> None:
+    on, venue = on_nameless()
+    signal(on, Operation.ENTER_LONG)
+    on.run()
+    venue.answers_to("main", never_arrived)
+    lost = signal(on, Operation.ENTER_LONG)
+    on.run()
+    for _ in range(RECENT + 5):
+        signal(on, Operation.ENTER_LONG)
+    for _ in range(RECENT + 5):
+        on.run()
+    on.settle()
+    assert on.state(lost) == (OrderState.REJECTED, "not_placed")

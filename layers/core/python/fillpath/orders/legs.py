@@ -16,6 +16,7 @@ LOOK_S = 2.0
 SEE_CANCELLED_S = 3.0
 _LOOK_EVERY_S = 0.2
 _SEND_MARGIN_S = 10
+_MOST_LISTED = 500
 
 
 def submit(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal | None = None) -> tuple[Order, float | None]:
@@ -149,11 +150,18 @@ SUBMIT_MARGIN_S = 30
 
 
 def _others(order: Order, leg: Leg, floor: Floor) -> frozenset[str]:
-    """The broker's ids of what else acted in the lane, where the broker shows no id of ours: two orders may look alike there."""
+    """The broker's ids of what else acted in the lane, where the broker shows no id of ours: two orders may look alike there.
+
+    The lane itself remembers the last that took it, for certain; a burst of refused ones may have pushed others out, which the
+    user's listing still has.
+    """
     if leg.broker_order_id is not None or floor.desk.capabilities(account_of(order)).client_order_ids:
         return frozenset()
     recent = [floor.orders.get(order_id) for order_id in floor.orders.lane(order.lane).recent]
-    others = [each for other in recent for each in other.legs if (other.order_id, each.leg) != (order.order_id, leg.leg)]
+    listed = [each for each in floor.orders.of_user(order.user_id, _MOST_LISTED) if each.lane == order.lane]
+    others = [
+        each for other in (*recent, *listed) for each in other.legs if (other.order_id, each.leg) != (order.order_id, leg.leg)
+    ]
     return frozenset(name for each in others for name in (each.broker_order_id, each.exits_ref) if name)
 
 
