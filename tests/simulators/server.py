@@ -160,11 +160,11 @@ class _Serving:
 
     def _work(self) -> None:
         try:
-            self._loop.run_until_complete(self._serve())
+            # A Runner also ends the streams whose client has gone, of which aiohttp no longer knows.
+            with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(self._serve())
         except Exception as exc:  # noqa: BLE001  whoever waits for the start is told
             self._ready.set_exception(exc)
-        finally:
-            self._loop.close()
 
     async def _serve(self) -> None:
         app = self._make(self._exchange, self._options)

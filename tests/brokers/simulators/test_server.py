@@ -265,6 +265,30 @@ class TestStreams:
             assert time.monotonic() - begun < 10
 
 
+async def follow(request: web.Request) -> web.StreamResponse:
+    """A stream that says nothing until something happens, so that it does not notice that its client has gone."""
+    answer = web.StreamResponse()
+    with request.app[EXCHANGE].events.subscribe() as events:
+        await answer.prepare(request)
+        await events.next()
+    return answer
+
+
+def follower(exchange: SimulatedExchange, options: Options) -> web.Application:
+    app = skeleton(exchange, options)
+    app.router.add_get("/follow", follow)
+    return app
+
+
+def test_a_stream_whose_client_has_gone_ends_with_the_simulator() -> None:
+    with running(follower) as simulator:
+        with httpx.stream("GET", f"{simulator.url}/follow"):
+            simulator.wait_for_stream()
+        assert len(simulator.exchange.events) == 1
+
+    assert len(simulator.exchange.events) == 0
+
+
 def test_what_keeps_a_venue_from_starting_is_raised() -> None:
     def broken(exchange: SimulatedExchange, options: Options) -> web.Application:
         raise RuntimeError("no such file")
