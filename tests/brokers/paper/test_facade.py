@@ -143,6 +143,15 @@ class TestFills:
         assert len({fill.execution_id for fill in found}) == 2
         assert found[0].at == since
 
+    def test_those_of_one_instant_are_told_as_they_happened(self, exchange: PaperExchange) -> None:
+        made = [leg("buy", quantity) for quantity in "123"]
+        for each in reversed(made):  # the order of the ids is not that of the fills
+            exchange.accepted(each)
+
+        found = [fill.broker_order_id for fill in exchange.broker.fills(exchange.clock.now())]
+
+        assert found == [f"PAPER-{each.client_order_id}" for each in reversed(made)]
+
     def test_asking_for_them_is_a_look(self, exchange: PaperExchange) -> None:
         exchange.accepted(leg("buy", "1", limit="5890"))
         exchange.trades_at(ES, "5889")

@@ -50,6 +50,13 @@ def test_fills_are_those_since_then_the_oldest_first() -> None:
     ]
 
 
+def test_fills_of_one_second_are_told_in_the_order_of_their_orders() -> None:
+    later, earlier = sample("order_filled"), sample("order_filled") | {"orderId": 999}
+    at = Bench({f"GET /accounts/{HASH}/orders": dumped([later, earlier])})
+    told = [each.execution_id for each in at.broker.fills(datetime(2026, 11, 25, tzinfo=UTC))]
+    assert told == ["999:0.0", "1002881234001:0.0", "999:1.0", "1002881234001:1.0"]
+
+
 def test_positions_are_signed_and_in_our_spelling() -> None:
     at = Bench({f"GET /accounts/{HASH}": answers("account_margin")})
     held = {each.contract: (each.quantity, each.average_price) for each in at.broker.positions()}

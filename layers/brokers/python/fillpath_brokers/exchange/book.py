@@ -27,7 +27,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One account as one read shows it; `version` is the stored one (0: nothing is stored yet)."""
+    """One account as one read shows it; `version` is the stored one (0: nothing is stored yet), `fill_count` that of its fills."""
 
     cash: Decimal = STARTING_CASH
     realised_pnl: Decimal = ZERO
@@ -36,6 +36,7 @@ class Book:
     working: Mapping[str, ExchangeOrder] = field(default_factory=dict)
     scenario: Scenario = NORMAL
     version: int = 0
+    fill_count: int = 0
 
     def held(self, contract: str) -> Decimal:
         """The signed position in a contract."""
@@ -68,6 +69,7 @@ class Book:
             realised_pnl=self.realised_pnl + realised,
             commission=self.commission + commission,
             holdings=holdings,
+            fill_count=self.fill_count + 1,
         )
         return book, realised, commission
 

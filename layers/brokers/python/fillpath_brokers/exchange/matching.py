@@ -210,6 +210,7 @@ def _filled(turn: Turn, order: ExchangeOrder, quantity: Decimal, price: Decimal,
         commission=commission,
         realised_pnl=realised,
         at=at,
+        serial=book.fill_count,
     )
     return links.after_fill(turn.having(book, order.filled(fill), fill), order, fill)
 

@@ -16,7 +16,10 @@ STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
 
 @dataclass(frozen=True, slots=True)
 class Fill:
-    """One execution, the `n`-th of its order; `price` per unit, `commission` and `realised_pnl` in money."""
+    """One execution, the `n`-th of its order; `price` per unit, `commission` and `realised_pnl` in money.
+
+    `serial` numbers the executions of an account as they happened: several may have one `at`. 0 for those from before it was kept.
+    """
 
     order_id: str
     n: int
@@ -27,6 +30,7 @@ class Fill:
     commission: Decimal
     realised_pnl: Decimal
     at: datetime
+    serial: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from fillpath_brokers.paper.book_store import Document
 from fillpath_brokers.paper.views import broker_order_id
 
 _TIMES = frozenset({"at", "placed_at", "seen_at", "expires_at", "fills_from", "cap_until", "filled_at"})
-_KINDS: Mapping[str, Any] = {"side": Side, "type": OrderType, "status": LegStatus, "fill_count": int, "n": int}
+_KINDS: Mapping[str, Any] = {"side": Side, "type": OrderType, "status": LegStatus, "fill_count": int, "n": int, "serial": int}
 
 _STORED_AS = {"order_id": "client_order_id"}
 
@@ -30,6 +30,7 @@ def book_document(book: Book) -> Document:
         "realised_pnl": book.realised_pnl,
         "commission": book.commission,
         "version": Decimal(book.version + 1),
+        "fill_count": Decimal(book.fill_count),
         "positions": {
             contract: {"quantity": holding.quantity, "average_price": holding.average_price}
             for contract, holding in book.holdings.items()
@@ -50,6 +51,7 @@ def read_book(document: Document | None) -> Book:
         realised_pnl=document["realised_pnl"],
         commission=document["commission"],
         version=int(document["version"]),
+        fill_count=int(document.get("fill_count", 0)),
         holdings={contract: Holding(**held) for contract, held in document["positions"].items()},
         working={key: read_order(order) for key, order in document["working"].items()},
         scenario=scenario.from_document(document["scenario"]) if "scenario" in document else NORMAL,

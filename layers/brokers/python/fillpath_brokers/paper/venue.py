@@ -157,7 +157,7 @@ class PaperBroker:
         def read() -> tuple[Execution, ...]:
             self._account.look(lambda book, _: book)
             stored = self._books.fills_since(self._account_id, stored_time(since))
-            fills = sorted(map(read_fill, stored), key=lambda fill: (fill.at, fill.order_id, fill.n))
+            fills = sorted(map(read_fill, stored), key=lambda fill: (fill.at, fill.serial, fill.order_id, fill.n))
             return tuple(map(views.execution, fills))
 
         return self._ask(read)
