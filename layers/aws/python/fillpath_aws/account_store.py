@@ -9,7 +9,6 @@ from fillpath.errors import NotFound
 from fillpath_aws import pages, wire
 from fillpath_aws.account_items import account_item, account_of, key, token_item, user_items, user_of, webhook_item, webhook_of
 from fillpath_aws.clients import DynamoDb
-from fillpath_aws.json_rpc import AwsError
 from fillpath_aws.wire import Item
 
 
@@ -53,19 +52,15 @@ class DynamoAccountStore:
     def mark_access(self, account_id: str, credentials: Credentials, sign_in_by: datetime | None) -> None:
         """Change these two attributes, and nothing else of the record."""
         values = wire.item({":credentials": credentials, ":by": sign_in_by})
-        try:
-            self._dynamodb.set_in_item(
-                TableName=self._table,
-                Key=key("ACCOUNT", account_id),
-                UpdateExpression="SET credentials = :credentials"
-                + (", sign_in_by = :by" if sign_in_by else " REMOVE sign_in_by"),
-                ConditionExpression="attribute_exists(pk)",
-                ExpressionAttributeValues=values,
-            )
-        except AwsError as error:
-            if error.lost_condition:
-                raise NotFound(f"account {account_id}") from error
-            raise
+        known = self._dynamodb.set_if(
+            TableName=self._table,
+            Key=key("ACCOUNT", account_id),
+            UpdateExpression="SET credentials = :credentials" + (", sign_in_by = :by" if sign_in_by else " REMOVE sign_in_by"),
+            ConditionExpression="attribute_exists(pk)",
+            ExpressionAttributeValues=values,
+        )
+        if not known:
+            raise NotFound(f"account {account_id}")
 
     def remove_account(self, account_id: str) -> None:
         """Delete an account's record."""

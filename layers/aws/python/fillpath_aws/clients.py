@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from fillpath.errors import StorageUnavailable
-from fillpath_aws.json_rpc import Connection, JsonRpc, Keys, Wire
+from fillpath_aws.json_rpc import AwsError, Connection, JsonRpc, Keys, Wire
 
 if TYPE_CHECKING:
     from botocore.session import Session
@@ -47,9 +47,18 @@ class DynamoDb(JsonRpc):
         """UpdateItem; not repeated after an ambiguous attempt, because it may add up."""
         return self.call("UpdateItem", parameters, repeatable=False)
 
-    def set_in_item(self, **parameters: Any) -> Answer:
-        """UpdateItem for what is the same when it is done twice; after an ambiguous attempt a condition may fail by its own."""
-        return self.call("UpdateItem", parameters)
+    def set_if(self, **parameters: Any) -> bool:
+        """UpdateItem for what is the same when it is done twice; False: the condition does not hold.
+
+        After an ambiguous attempt it may be that attempt's own write by which the condition fails.
+        """
+        try:
+            self.call("UpdateItem", parameters)
+        except AwsError as error:
+            if error.lost_condition:
+                return False
+            raise
+        return True
 
     def transact_write_items(self, **parameters: Any) -> Answer:
         """TransactWriteItems, idempotent by the token that it gets here."""

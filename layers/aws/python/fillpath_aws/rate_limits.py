@@ -103,19 +103,13 @@ class DynamoRateLimits:
         return terms.full
 
     def _set(self, key: str, update: str, condition: str, values: dict[str, int]) -> bool:
-        try:
-            self._dynamodb.set_in_item(
-                TableName=self._table,
-                Key=_key(key),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeValues=wire.item(values),
-            )
-        except AwsError as error:
-            if error.lost_condition:
-                return False
-            raise
-        return True
+        return self._dynamodb.set_if(
+            TableName=self._table,
+            Key=_key(key),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeValues=wire.item(values),
+        )
 
 
 def _terms(quota: Quota, now: int, *, urgent: bool) -> _Terms:

@@ -8,7 +8,6 @@ from fillpath.accounts.access import TokenStatus
 from fillpath.errors import Conflict
 from fillpath_aws import wire
 from fillpath_aws.clients import DynamoDb
-from fillpath_aws.json_rpc import AwsError
 from fillpath_aws.wire import Item
 
 _TIMES = ("token_expires_at", "refresh_expires_at", "replaced_at", "tried_at")
@@ -82,21 +81,14 @@ class DynamoTokenLedger:
         )
 
     def _update(self, account_id: str, update: str, condition: str, values: dict[str, Any], names: dict[str, str]) -> bool:
-        """False: the condition does not hold."""
-        try:
-            self._dynamodb.set_in_item(
-                TableName=self._table,
-                Key=_key(account_id),
-                UpdateExpression=update,
-                ConditionExpression=condition,
-                ExpressionAttributeNames=names,
-                ExpressionAttributeValues=wire.item(values),
-            )
-        except AwsError as error:
-            if error.lost_condition:
-                return False
-            raise
-        return True
+        return self._dynamodb.set_if(
+            TableName=self._table,
+            Key=_key(account_id),
+            UpdateExpression=update,
+            ConditionExpression=condition,
+            ExpressionAttributeNames=names,
+            ExpressionAttributeValues=wire.item(values),
+        )
 
     def _wrote(self, account_id: str, nonce: str) -> bool:
         return bool(wire.record(self._item(account_id)).get("write_id") == nonce)

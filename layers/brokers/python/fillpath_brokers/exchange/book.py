@@ -27,7 +27,7 @@ class Holding:
 
 @dataclass(frozen=True, slots=True)
 class Book:
-    """One account as one read shows it; `version` is the stored one (0: nothing is stored yet), `fill_count` that of its fills."""
+    """One account as one read shows it; `version` is the stored one (0: nothing stored yet), `fill_count` that of its fills."""
 
     cash: Decimal = STARTING_CASH
     realised_pnl: Decimal = ZERO

@@ -18,7 +18,7 @@ STOPS = frozenset({OrderType.STOP, OrderType.STOP_LIMIT, OrderType.TRAILING_STOP
 class Fill:
     """One execution, the `n`-th of its order; `price` per unit, `commission` and `realised_pnl` in money.
 
-    `serial` numbers the executions of an account as they happened: several may have one `at`. 0 for those from before it was kept.
+    `serial` numbers the executions of an account as they happened: several may have one `at`. 0 where it was not kept yet.
     """
 
     order_id: str
