@@ -332,3 +332,16 @@ def test_a_leg_of_somebody_elses_spread_is_not_ours() -> None:
     rig.shows(sample("order_vertical_spread"))
     of: Leg = leg(type=OrderType.LIMIT, limit_price=Decimal("2.5"))
     assert rig.broker.order(OrderRef(of.client_order_id, None, of)) is None
+
+
+@pytest.mark.parametrize("look", ["orders", "positions", "balances", "cancel"])
+def test_no_error_that_comes_as_a_success_repeats_a_secret(look: str) -> None:
+    rig = Rig()
+    says = {"Errors": [{"AccountID": "1", "Error": "Forbidden", "Message": "the-token and the-s3cret are not welcome"}]}
+    for path in ("orders", "historicalorders", "positions", "balances"):
+        rig.answers("GET", f"{BASE}/{path}", says)
+    rig.answers("DELETE", "/v3/orderexecution/orders/1", says)
+    with pytest.raises(BrokerUnavailable, match="not welcome") as told:
+        rig.broker.cancel(OrderRef("c-1", "1", leg())) if look == "cancel" else getattr(rig.broker, look)()
+    assert "the-token" not in str(told.value)
+    assert "the-s3cret" not in str(told.value)

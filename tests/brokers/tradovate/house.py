@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
+from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,8 +83,11 @@ def command(number: int, name: str) -> dict[str, Any]:
 class FakeTradovate:
     """Answers each endpoint with what was laid down for it, in turn; the last one stays. Nothing laid down: an empty list."""
 
-    def __init__(self) -> None:
+    def __init__(self, clock: FakeClock) -> None:
         self.asked: list[Asked] = []
+        self.ahead: timedelta | None = timedelta()
+        """Of ours is Tradovate's clock, which its answers tell; None: they do not."""
+        self._clock = clock
         self._answers: dict[str, list[tuple[int, Any]]] = defaultdict(list)
 
     def lay_down(self, endpoint: str, *documents: Any, status: int = 200) -> None:
@@ -108,15 +112,16 @@ class FakeTradovate:
         if isinstance(document, Exception):
             raise document
         content = document.encode() if isinstance(document, str) else json.dumps(document, default=str).encode()
-        return httpx.Response(status, content=content)
+        dated = {} if self.ahead is None else {"Date": format_datetime(self._clock.now() + self.ahead, usegmt=True)}
+        return httpx.Response(status, headers=dated, content=content)
 
 
 class House:
     """One account, signed in, and all that it stands on."""
 
     def __init__(self, market: MarketReader | None = None, **connection: str) -> None:
-        self.venue = FakeTradovate()
         self.clock = FakeClock()
+        self.venue = FakeTradovate(self.clock)
         self.limits = FakeRateLimits(self.clock)
         self.vault, self.ledger, self.hours = FakeAccessVault(), FakeTokenLedger(), FakeTradingHours()
         self.tokens = TokenStore(self.vault, self.ledger, self.clock)

@@ -67,6 +67,18 @@ def test_an_order_that_tradovate_does_not_have_is_none() -> None:
     assert house.broker.order(OrderRef("c-1", "1")) is None
 
 
+def test_a_404_alone_is_no_absence() -> None:
+    house = House()
+    house.venue.lay_down("order/item", "<html>no such page</html>", status=404)
+    house.venue.lay_down("order/deps", [order(2), order(1, ordStatus="Canceled")])
+    view = house.broker.order(OrderRef("c-1", "1", leg()))
+    assert view is not None
+    assert (view.broker_order_id, view.status) == ("1", LegStatus.CANCELLED)
+    house.venue.instead("order/deps", "<html>no such page</html>", status=404)
+    with pytest.raises(BrokerUnavailable):
+        house.broker.order(OrderRef("c-1", "1", leg()))
+
+
 @pytest.mark.parametrize("answer", [None, [], "gone", {}, {"id": 2}])
 def test_what_is_no_order_is_no_absence_of_one(answer: Any) -> None:
     house = House()
@@ -222,6 +234,24 @@ def test_an_order_that_is_another_one_is_not_taken_for_it(fields: dict[str, Any]
 @pytest.mark.parametrize("fields", [{"orderQty": 2}, {"orderType": "Limit"}])
 def test_an_order_of_another_size_or_type_is_not_taken_for_it(fields: dict[str, Any]) -> None:
     assert house_with(order(1, timestamp=SENT_AT), **fields).broker.order(OrderRef("c-1", None, lost())) is None
+
+
+@pytest.mark.parametrize(("ahead_s", "at"), [(300, "2026-03-02T14:35:04.000Z"), (-300, "2026-03-02T14:25:04.000Z")])
+def test_times_are_read_by_the_clock_that_tradovates_answers_show(ahead_s: int, at: str) -> None:
+    house = house_with(order(1, timestamp=at))
+    house.venue.ahead = timedelta(seconds=ahead_s)
+    view = house.broker.order(OrderRef("c-1", None, lost()))
+    assert view is not None
+    assert view.broker_order_id == "1"
+    house.venue.ahead = timedelta()
+    assert house.broker.order(OrderRef("c-1", None, lost())) is None
+
+
+def test_where_tradovate_does_not_tell_its_time_one_placed_at_another_is_no_absence() -> None:
+    house = house_with(order(1, timestamp="2026-03-02T14:28:34.000Z"))
+    house.venue.ahead = None
+    with pytest.raises(BrokerUnavailable, match="does not tell its time"):
+        house.broker.order(OrderRef("c-1", None, lost()))
 
 
 def test_an_order_that_has_another_id_of_ours_is_not_taken_for_it() -> None:

@@ -13,7 +13,7 @@ from fillpath.market.instruments import Instrument
 from fillpath.orders.outcomes import Rejected
 from fillpath_brokers.documents import number, readable
 from fillpath_brokers.session import Session
-from fillpath_brokers.tradestation.refusals import errors_in, read, text_of
+from fillpath_brokers.tradestation.refusals import errors_in, read
 from fillpath_brokers.web import part
 
 _log = logging.getLogger(__name__)
@@ -44,10 +44,9 @@ class Details:
         if found:
             record: dict[str, Any] = found[0]
             return record
-        errors = errors_in(document)
-        if not errors:
+        if not errors_in(document):
             raise BrokerUnavailable(f"TradeStation says nothing of {symbol}")
-        raise Unsupported(f"TradeStation does not know {symbol}: {text_of(errors)}")
+        raise Unsupported(f"TradeStation does not know {symbol}: {read(reply)}")
 
     def misread(self, symbol: str, instrument: Instrument) -> Rejected | None:
         """Why prices of ours would be misread there. Where nobody answers they count as right."""

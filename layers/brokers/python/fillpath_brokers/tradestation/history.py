@@ -17,7 +17,7 @@ from fillpath.market.ports.trading_hours import TradingHours
 from fillpath_brokers.documents import moment, number, readable
 from fillpath_brokers.gaps import with_gaps
 from fillpath_brokers.session import Session
-from fillpath_brokers.tradestation.refusals import errors_in, read, text_of
+from fillpath_brokers.tradestation.refusals import errors_in, read
 from fillpath_brokers.tradestation.settings import Settings
 from fillpath_brokers.web import part
 
@@ -61,8 +61,8 @@ class BarSource:
         if 400 <= reply.status < 500:
             raise Unsupported(f"TradeStation gives no bars of {symbol}: {read(reply)}")
         document = reply.json()
-        if errors := errors_in(document):
-            raise Unsupported(f"TradeStation gives no bars of {symbol}: {text_of(errors)}")
+        if errors_in(document):
+            raise Unsupported(f"TradeStation gives no bars of {symbol}: {read(reply)}")
         if not isinstance(document, dict) or not isinstance(document.get("Bars"), list):
             raise BrokerUnavailable(f"TradeStation's bars of {symbol} cannot be read")
         rows: list[dict[str, Any]] = document["Bars"]

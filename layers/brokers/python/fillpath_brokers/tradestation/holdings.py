@@ -8,7 +8,7 @@ from fillpath.orders.outcomes import Position
 from fillpath_brokers.canonical import root_of
 from fillpath_brokers.documents import number, number_or_none, readable
 from fillpath_brokers.facade import Balances, VenueAccount
-from fillpath_brokers.tradestation.refusals import errors_in, read, text_of
+from fillpath_brokers.tradestation.refusals import errors_in, read
 from fillpath_brokers.tradestation.sessions import Sessions
 from fillpath_brokers.tradestation.settings import Settings
 from fillpath_brokers.tradestation.symbols import shown
@@ -116,9 +116,8 @@ def _listed(reply: Reply, name: str) -> list[Record]:
     document = reply.json() if reply.ok else None
     if not isinstance(document, dict):
         raise BrokerUnavailable(f"TradeStation answers {reply.status}: {read(reply)}")
-    errors = errors_in(document)
-    if errors or not isinstance(document.get(name), list):
-        raise BrokerUnavailable(f"TradeStation does not tell the {name.lower()}: {text_of(errors) or reply.text}")
+    if errors_in(document) or not isinstance(document.get(name), list):
+        raise BrokerUnavailable(f"TradeStation does not tell the {name.lower()}: {read(reply)}")
     found: list[Record] = document[name]
     return found
 

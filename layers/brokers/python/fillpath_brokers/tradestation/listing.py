@@ -78,5 +78,5 @@ def orders_in(reply: Reply) -> tuple[list[Document], str | None]:
         raise BrokerUnavailable(f"TradeStation answers {reply.status}: {read(reply)}")
     errors = [error for error in errors_in({"Errors": document.get("Errors")}) if not is_unknown_order(text_of([error]))]
     if errors or not isinstance(document.get("Orders"), list):
-        raise BrokerUnavailable(f"TradeStation does not list the orders: {text_of(errors) or reply.text}")
+        raise BrokerUnavailable(f"TradeStation does not list the orders: {reply.hide(text_of(errors)) or reply.text}")
     return document["Orders"], document.get("NextToken")

@@ -200,7 +200,7 @@ class Placing:
         errors = errors_in(reply.json()) if reply.ok else ({"Message": read(reply)},)
         gone = reply.status == _NOT_FOUND and own_text(reply)
         if errors and not gone and not has_ended(text_of(errors)):
-            raise BrokerUnavailable(f"{NAME} answers the cancellation with {reply.status}: {text_of(errors)}")
+            raise BrokerUnavailable(f"{NAME} answers the cancellation with {reply.status}: {read(reply)}")
 
     def _order_url(self, order_id: str) -> str:
         return f"{self._url}/orders/{part(order_id)}"

@@ -20,7 +20,7 @@ from fillpath_brokers.prechecks import not_whole, too_dear
 from fillpath_brokers.tradestation.capabilities import NAME
 from fillpath_brokers.tradestation.details import Details
 from fillpath_brokers.tradestation.holdings import Holdings, trades
-from fillpath_brokers.tradestation.refusals import errors_in, read, refusal, text_of
+from fillpath_brokers.tradestation.refusals import errors_in, read, refusal
 from fillpath_brokers.tradestation.sessions import Sessions
 from fillpath_brokers.tradestation.terms import TermsOf
 from fillpath_brokers.tradestation.wire import Terms, order_body
@@ -73,8 +73,8 @@ class Precheck:
         body.pop("OrderConfirmID", None)
         reply = self.sessions.execution.send(Request("POST", f"{self.url}/v3/orderexecution/orderconfirm", json=body, safe=True))
         document = _document(reply.json() if reply.status < 500 else None, read(reply))
-        if errors := errors_in(document):
-            refused = refusal(text_of(errors))
+        if errors_in(document):
+            refused = refusal(read(reply))
             return None if after_closing and refused.reason == "insufficient_margin" else refused
         confirmations = document.get("Confirmations") or [{}]
         amount = _AMOUNT.search(str(confirmations[0].get("InitialMarginDisplay") or ""))

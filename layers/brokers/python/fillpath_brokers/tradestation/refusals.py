@@ -84,9 +84,9 @@ def read(reply: Reply) -> str:
 
 
 def own_text(reply: Reply) -> str:
-    """What TradeStation itself says; nothing where the answer is that of something before it."""
+    """What TradeStation itself says, whatever the status; nothing where the answer is that of something before it."""
     try:
-        return text_of(errors_in(reply.json()))
+        return reply.hide(text_of(errors_in(reply.json())))
     except BrokerUnavailable:
         return ""
 

@@ -19,6 +19,7 @@ from fillpath_brokers.tradovate.refusals import failure_in, text_in
 from fillpath_brokers.tradovate.settings import Settings
 from fillpath_brokers.tradovate.sign_in import APPROVE, authorization
 from fillpath_brokers.web import READ_S, Reply, Request, Web
+from fillpath_brokers.window import VenueClock
 
 _NOT_FOUND, _SLOW_DOWN = 404, 423
 _MOST_IDS = 100
@@ -34,18 +35,18 @@ class Calls(Session):
         super().__init__(account, tokens, web, authorization, quota, wait_s=settings.rate_limit_wait_s)
         self._clock = clock
         self._settings = settings
+        self.venue_clock = VenueClock(clock)
         self._tickets = Tickets()
         self._denied = 0
 
     def get(self, path: str, *, urgent: bool = False, **params: Any) -> Any:
         """The JSON of an answer; None where Tradovate has no such thing. BrokerUnavailable for what cannot be read."""
-        reply = self.read(self._url(path), {name: str(value) for name, value in params.items()}, urgent=urgent)
-        if reply.status == _NOT_FOUND:
-            return None
-        return _document(reply, path)
+        given = {name: str(value) for name, value in params.items()}
+        reply = self.venue_clock.measured(lambda: self.read(self._url(path), given, urgent=urgent))
+        return None if reply.status == _NOT_FOUND else _document(reply, path)
 
     def one(self, path: str, *, urgent: bool = False, **params: Any) -> dict[str, Any] | None:
-        """The entity that answers; None only where Tradovate says that there is none (404)."""
+        """The entity that answers; None only for a 404, which need not be Tradovate's own."""
         reply = self.read(self._url(path), {name: str(value) for name, value in params.items()}, urgent=urgent)
         if reply.status == _NOT_FOUND:
             return None

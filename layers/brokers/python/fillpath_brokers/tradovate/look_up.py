@@ -87,12 +87,17 @@ class LookUp:
         contract = self._reading.contract(to_venue(leg.contract))
         if contract is None:
             raise BrokerUnavailable(f"Tradovate does not show the contract {leg.contract}, in which an order may be")
-        window = Window.of(leg, self._skew_s, self._quarantine_s)
-        near = [order for order in self._of(contract, leg, others) if window.holds(moment_or_none(order.get("timestamp")))]
-        versions = self._reading.versions([int(order["id"]) for order in near]) if near else {}
-        same = [each for each, version in versions.items() if is_as_sent(leg, version)]
+        candidates = list(self._of(contract, leg, others))
+        window = Window.of(leg, self._skew_s, self._quarantine_s).by(self._reading.apart)
+        placed = {int(order["id"]): moment_or_none(order.get("timestamp")) or window.opens for order in candidates}
+        near = [each for each, at in placed.items() if window.may_hold(at)]
+        versions = self._reading.versions(near) if near else {}
+        alike = [each for each, version in versions.items() if is_as_sent(leg, version)]
+        same = [each for each in alike if window.holds(placed[each])]
         if len(same) > 1:
             raise BrokerUnavailable(f"cannot tell which of {len(same)} orders at Tradovate is {leg.client_order_id}")
+        if alike and not same and not window.certain:
+            raise BrokerUnavailable(f"Tradovate does not tell its time, so one placed at another may be {leg.client_order_id}")
         return same[0] if same else None
 
     def _of(self, contract: Document, leg: Leg, others: set[int]) -> Iterable[Document]:

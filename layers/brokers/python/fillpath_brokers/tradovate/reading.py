@@ -19,6 +19,7 @@ from fillpath_brokers.tradovate.refusals import why_rejected
 from fillpath_brokers.tradovate.sign_in import ACCOUNT, ACCOUNT_NAME, chosen
 from fillpath_brokers.tradovate.symbols import shown
 from fillpath_brokers.tradovate.wire import VenueAccount, fees_in, filled_quantity, is_done, is_live, newest, view_of
+from fillpath_brokers.window import Apart
 
 Document = dict[str, Any]
 
@@ -32,6 +33,11 @@ class Reading:
         self._account: VenueAccount | None = None
         self._names: dict[int, str] = {}
         self._contracts: dict[str, Document] = {}
+
+    @property
+    def apart(self) -> Apart | None:
+        """How far Tradovate's clock is from ours, by its last answer; None where that did not tell."""
+        return self._calls.venue_clock.apart
 
     # --- the account and its contracts ------------------------------------------------------------------------------------------
 
@@ -90,7 +96,7 @@ class Reading:
             found = {int(order["id"]): order for order in listed}
             if not found:  # an empty list is no evidence that there is none
                 one = self._calls.one("order/item", id=ids[0], urgent=True)
-                found = {} if one is None else {int(one["id"]): one}
+                found = self._listed(ids) if one is None else {int(one["id"]): one}
         if not found.keys() <= set(ids):
             raise BrokerUnavailable("Tradovate shows another order than the one that was asked for")
         return found
@@ -165,6 +171,10 @@ class Reading:
         if len(ids) == 1:
             return self._calls.listed(f"{kind}/deps", masterid=ids[0], urgent=True)
         return self._calls.of_many(f"{kind}/ldeps", "masterids", ids, urgent=True)
+
+    def _listed(self, ids: Sequence[int]) -> dict[int, Document]:
+        """A 404 may come from something before Tradovate; that its own list does not have them either proves that none is."""
+        return {int(order["id"]): order for order in self.order_list() if int(order["id"]) in ids}
 
     def _from_token(self) -> VenueAccount | None:
         token = self._calls.access().token

@@ -3,7 +3,7 @@
 What Tradovate does not document is a setting here, so that a live account can correct it without a release:
 
 `quarantine_s`        how long after a lost answer an order may still appear
-`look_up_skew_s`      how far Tradovate's clock may be behind ours when a lost order is looked for by its time
+`look_up_skew_s`      how far Tradovate's clock may be from what its answers show when a lost order is looked for by its time
 `rate_limit_wait_s`   the silence after a 429, which does not say how long (an hour; each request meanwhile makes it longer)
 `slow_down_s`         the silence after a 423, which comes shortly before a 429
 `penalty_patience_s`  how long a request of an account waits for a penalty itself, instead of being told to come back
