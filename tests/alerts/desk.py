@@ -29,6 +29,7 @@ PAPER = Capabilities(
     time_in_force=frozenset({"day", "gtc", "ioc", "fok"}),
     bracket=True,
     oco=True,
+    fractional=True,
     front_month=True,
     single_order_flip=True,
     credentials_required=False,

@@ -6,8 +6,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from fillpath.accounts.model import Credentials, Gate, RollBy, Route
 from fillpath.accounts.ports.controls import Halt
@@ -305,52 +303,6 @@ def test_quantities_are_multiplied_per_route(multiplier: str, quantity: int, tar
             market_position="short", market_position_size=3, prev_market_position="long", prev_market_position_size=1
         ).orders
         assert (order.target, order.prev) == (-target, Decimal(multiplier))
-
-
-@given(size=st.integers(1, 500), multiplier=st.sampled_from(["0.001", "0.01", "0.1", "0.5", "1", "3"]))
-def test_what_the_lot_allows_is_accepted_and_nothing_else(size: int, multiplier: str) -> None:
-    front = FrontDesk(Route(account_id="A1", multiplier=Decimal(multiplier)))
-    scaled = size * Decimal(multiplier)
-    if scaled % 1 == 0:
-        assert front.post(quantity=size).orders[0].quantity == scaled
-    else:
-        assert front.refusal(quantity=size).code == "bad_quantity"
-    assert front.post(quantity=size, symbol="AAPL").orders[0].quantity == scaled
-
-
-@pytest.mark.parametrize(
-    "fields",
-    [
-        pytest.param(exit_fields(0, 1), id="a flat target"),
-        pytest.param({"action": "close", "quantity": 1}, id="a close"),
-        pytest.param({"action": "close_long", "quantity": 1}, id="a close of a side"),
-    ],
-)
-def test_a_close_is_not_refused_for_a_quantity_that_does_not_decide(fields: dict[str, Any]) -> None:
-    front = FrontDesk(Route(account_id="A1", multiplier=Decimal("0.5")))
-    assert front.post(**fields).orders
-
-
-def test_a_target_is_not_refused_for_contracts_that_do_not_decide() -> None:
-    front = FrontDesk(Route(account_id="A1", multiplier=Decimal("0.5")))
-    (order,) = front.post(quantity=3, market_position="long", market_position_size=4, prev_market_position="long",
-                          prev_market_position_size=1).orders  # fmt: skip
-    assert order.target == 2
-
-
-@pytest.mark.parametrize("price", ["5900.25", "5900.2500000001", 5900])
-def test_a_price_on_its_tick_is_taken_without_its_noise(price: object) -> None:
-    (order,) = FrontDesk().post(type="limit", limit_price=price).orders
-    assert order.type is OrderType.LIMIT
-    assert order.limit_price is not None
-    assert order.limit_price % Decimal("0.25") == 0
-
-
-@pytest.mark.parametrize("field", ["limit_price", "stop_price"])
-def test_a_price_beside_its_tick_is_refused_by_name(field: str) -> None:
-    fields: dict[str, Any] = {"type": "stop_limit", "limit_price": 5900, "stop_price": 5900} | {field: "5900.1"}
-    refusal = FrontDesk().refusal(**fields)
-    assert (refusal.code, refusal.details["field"]) == ("invalid_alert", field)
 
 
 def test_an_unknown_symbol_is_refused_by_name() -> None:

@@ -15,6 +15,7 @@ CAPABILITIES = Capabilities(
     deduplicates_s=7 * 86_400,  # an id is refused again even after its order has ended; how long at least is not documented
     quarantine_s=120,
     fractional=True,
+    simple_fractions=True,
     short=True,
     history=True,
     replace=True,

@@ -11,6 +11,7 @@ class Capabilities:
     `deduplicates_s`: how long the venue refuses a second order under the same client order id (0: it does not).
     `quarantine_s`: how long after the submit deadline an order may still appear; None: absence proves nothing.
     `bracket`: an entry with take profit and stop loss in one request; `oco`: such a pair of exits for what is held.
+    `fractional`: fractions of a share are traded; `simple_fractions`: only in single orders for the day that do not trail.
     `asset_classes`: which kinds of the catalogue can be traded; `data_asset_classes`: which have data, where those are more.
     `feeds`: what can be streamed of market data. `front_month`: the venue says which contract is the front.
     `queues_when_closed`: the venue keeps a market order until the open instead of refusing it.
@@ -30,6 +31,7 @@ class Capabilities:
     deduplicates_s: int = 0
     quarantine_s: int | None = None
     fractional: bool = False
+    simple_fractions: bool = False
     short: bool = True
     single_order_flip: bool = False
     reduce_only: bool = False

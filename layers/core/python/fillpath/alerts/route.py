@@ -164,6 +164,7 @@ def _refusals(
         _not_traded(instrument, account, capabilities),
         _not_supported(alert, account, capabilities),
         _bad_size(order, instrument),
+        _bad_fraction(alert, order, account, capabilities),
     )
     yield from (refusal for refusal in others if refusal)
 
@@ -213,15 +214,30 @@ def _not_supported(alert: CanonicalAlert, account: Account, capabilities: Capabi
 
 
 def _bad_size(order: Order, instrument: Instrument) -> tuple[str, str] | None:
-    step = instrument.lot_step
-    deciding = order.target if order.operation is Operation.TARGET else order.quantity
-    for value in () if order.operation in _WHATEVER_THE_SIZE.values() else (deciding,):
-        if value is not None and value % step != 0:
-            return (
-                "bad_quantity",
-                f"quantity: {abs(value).normalize():f} is not a multiple of {step}, the smallest size of {order.root}",
-            )
-    return None
+    step, size = instrument.lot_step, _size(order)
+    if size % step == 0:
+        return None
+    return "bad_quantity", f"quantity: {size.normalize():f} is not a multiple of {step}, the smallest size of {order.root}"
+
+
+def _bad_fraction(alert: CanonicalAlert, order: Order, account: Account, capabilities: Capabilities) -> tuple[str, str] | None:
+    size = _size(order)
+    if size % 1 == 0:
+        return None
+    if not capabilities.fractional:
+        return "bad_quantity", f"quantity: {account.venue} trades whole numbers, and {size.normalize():f} is none"
+    simple = alert.time_in_force == "day" and alert.type not in {OrderType.OCO, OrderType.TRAILING_STOP}
+    if not capabilities.simple_fractions or (simple and (order.reduces or not (alert.take_profit or alert.stop_loss))):
+        return None
+    takes = "a single order for the day that does not trail, without take_profit and stop_loss"
+    return "unsupported", f"quantity: {account.venue} takes {size.normalize():f} only as {takes}; send a whole number"
+
+
+def _size(order: Order) -> Decimal:
+    """What the order is for, as far as it says so; 0 where the position decides."""
+    if order.operation in _WHATEVER_THE_SIZE.values():
+        return Decimal(0)
+    return abs((order.target if order.operation is Operation.TARGET else order.quantity) or Decimal(0))
 
 
 def _check_bracket(alert: CanonicalAlert) -> None:
