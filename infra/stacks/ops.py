@@ -29,6 +29,9 @@ EVENTS = {
     "late-fill": Event(
         "LateFill", ("execute_order", "reversal", "verify_fill", "sweep"), "A fill came after its order had ended"
     ),
+    "overfilled": Event(
+        "Overfilled", ("execute_order", "reversal", "verify_fill", "sweep"), "More was filled at the broker than was ordered here"
+    ),
     "protection-lost": Event(
         "ProtectionLost", ("execute_order", "verify_fill", "sweep"), "What protected a position could not be placed again"
     ),

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from fillpath.errors import BrokerUnavailable, Unsupported
+from fillpath.errors import BrokerUnavailable, NeedsReauth, Unsupported
 from fillpath.orders.model import Leg, LegStatus
-from fillpath.orders.outcomes import Accepted, LegView, Outcome, Position, Rejected, Unknown
+from fillpath.orders.outcomes import Accepted, LegView, Outcome, Position, RateLimited, Rejected, Unknown
 from fillpath.orders.ports.desk import AccountRef, Desk
 from fillpath_brokers.desk import BrokerDesk
 from fillpath_brokers.facade import Balances, BrokerOrder, OrderRef
@@ -99,6 +99,22 @@ def test_an_unsupported_submit_was_not_placed() -> None:
     desk, _ = desk_of(Unsupported("no trailing stops here"))
 
     assert desk.submit(ACCOUNT, leg("buy", "1")) == Rejected("unsupported", "no trailing stops here")
+
+
+def test_what_reduces_waits_for_a_person_to_sign_in_and_an_entry_does_not() -> None:
+    desk, _ = desk_of(NeedsReauth("the keys were refused"))
+
+    assert desk.submit(ACCOUNT, leg("buy", "1")) == Rejected("needs_reauth", "the keys were refused")
+    assert desk.submit(ACCOUNT, leg("sell", "1", reduce_only=True)) == RateLimited(30.0, "the keys were refused", "needs_reauth")
+
+
+def test_an_order_of_an_account_that_was_removed_is_refused() -> None:
+    desk = BrokerDesk(PaperExchange().services)
+
+    outcome = desk.submit(AccountRef("01GONE", "alpaca"), leg("buy", "1", "AAPL"))
+
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "account_removed"
 
 
 def test_an_account_at_an_unknown_venue_is_refused() -> None:

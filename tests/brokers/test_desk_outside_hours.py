@@ -129,3 +129,24 @@ def test_hours_that_cannot_be_read_never_hold_an_order_back(market: Market) -> N
 def test_a_venue_that_keeps_none_decides_for_itself(market: Market) -> None:
     paper = AccountRef("01PAPER", "paper")
     assert market.desk.submit(paper, leg("buy", "1", "AAPL")) == ACCEPTED
+
+
+def test_whether_the_market_is_closed_is_told_without_a_word_to_the_venue(market: Market) -> None:
+    assert market.desk.closed(KEEPS, "AAPL") == CLOSED.text
+    assert market.desk.closed(AccountRef("01PAPER", "paper"), "AAPL") is None
+    market.clock.set(FRIDAY)
+    assert market.desk.closed(KEEPS, "AAPL") is None
+    assert market.broker.asked == []
+
+
+def test_for_an_account_that_wants_orders_kept_no_market_is_closed(market: Market) -> None:
+    market.wants(OutsideHours.QUEUE)
+    assert market.desk.closed(KEEPS, "AAPL") is None
+
+
+def test_where_a_venue_refuses_orders_no_setting_of_the_account_opens_it(market: Market) -> None:
+    refuses = AccountRef("acc-2", "tradovate")
+    market.accounts.save(an_account(refuses.account_id, venue=refuses.venue, outside_hours=OutsideHours.QUEUE))
+    market.hours.publish("CMES", (Session(FRIDAY, FRIDAY.replace(hour=18)),), THANKSGIVING)
+    assert "Market closed: ESZ6" in str(market.desk.closed(refuses, "ESZ6"))
+    assert market.desk.submit(refuses, leg("buy", "1", "ESZ6")) == ACCEPTED

@@ -43,3 +43,27 @@ def test_only_a_bracket_has_exits_of_its_own(fields: dict[str, Decimal | OrderTy
 
 def test_names_stand_for_their_orders() -> None:
     assert ids_in(["1+2", "3"]) == {"1", "2", "3"}
+
+
+P, R = LegStatus.PARTIALLY_FILLED, LegStatus.REJECTED
+
+
+@pytest.mark.parametrize(
+    ("limit", "stop", "status", "open_quantity", "halved"),
+    [
+        (LegView(W, "1", open_quantity=Decimal(2)), LegView(W, "2", open_quantity=Decimal(2)), W, 2, False),
+        (LegView(P, "1", Decimal(1), open_quantity=Decimal(1)), LegView(W, "2", open_quantity=Decimal(2)), P, 2, False),
+        (LegView(W, "1", open_quantity=Decimal(2)), LegView(R, "2", open_quantity=Decimal(2)), W, 2, True),
+        (LegView(P, "1", Decimal(1), open_quantity=Decimal(1)), LegView(C, "2"), P, 1, True),
+        (LegView(F, "1", Decimal(2)), LegView(W, "2", open_quantity=Decimal(2)), P, 2, False),
+        (LegView(W, "1", open_quantity=Decimal(2)), LegView(W, "2"), W, None, False),
+        (LegView(C, "1"), LegView(R, "2"), C, None, False),
+        (LegView(F, "1", Decimal(2)), LegView(C, "2"), F, None, False),
+        (LegView(F, "1", Decimal(2)), LegView(F, "2", Decimal(2)), F, None, False),
+    ],
+)
+def test_a_pair_tells_what_may_still_fill_and_whether_it_lost_a_half(
+    limit: LegView, stop: LegView, status: LegStatus, open_quantity: int | None, halved: bool
+) -> None:
+    view = pair_view([limit, stop], Decimal(2))
+    assert (view.status, view.open_quantity, view.halved) == (status, open_quantity, halved)

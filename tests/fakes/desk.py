@@ -60,6 +60,7 @@ class FakeDesk:
         self.answers: list[Outcome] = []
         self.down = False
         self.refuses: Rejected | None = None
+        self.market_closed: str | None = None
         self.fill: Callable[[Leg], Decimal] = lambda leg: leg.quantity
         self.keeps_exits = False
         self.fronts: dict[str, str] = {}
@@ -88,6 +89,11 @@ class FakeDesk:
         """`refuses`, if a test has set it."""
         self._answering()
         return self.refuses
+
+    def closed(self, account: AccountRef, contract: str) -> str | None:
+        """`market_closed`, if a test has set it."""
+        self._answering()
+        return self.market_closed
 
     def submit(self, account: AccountRef, leg: Leg) -> Outcome:
         """The next of `answers` if there is one (nothing is placed then), else place the order."""

@@ -11,6 +11,7 @@ REPORTED = {
     "LateFill": {"execute_order", "reversal", "verify_fill", "sweep"},
     "NeedsReauth": {"refresh_tokens"},
     "OldestUnknownSeconds": {"sweep"},
+    "Overfilled": {"execute_order", "reversal", "verify_fill", "sweep"},
     "ProtectionLost": {"execute_order", "verify_fill", "sweep"},
     "ReversalAborted": {"reversal", "sweep"},
     "SignInDueSoon": {"refresh_tokens"},

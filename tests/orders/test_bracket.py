@@ -269,11 +269,11 @@ def test_without_pairs_of_exits_at_the_venue_the_stop_alone_is_placed_again() ->
 def test_exits_that_are_not_taken_again_are_an_alarm() -> None:
     on = fakes()
     entry = entered(on)
-    on.desk.answers_to("protect-1", refused("market_closed"))
+    on.desk.answers_to("protect-1", refused("invalid_price"))
     on.desk.end(on.desk.exits(f"{entry.order_id}-main"))
     on.sweep()
     on.run()
-    assert on.state(on.exits(entry)) == (OrderState.REJECTED, "market_closed")
+    assert on.state(on.exits(entry)) == (OrderState.REJECTED, "invalid_price")
     assert on.counted("ProtectionLost") == 1
 
 

@@ -157,7 +157,7 @@ def test_protection_comes_back_when_the_order_it_made_way_for_is_refused() -> No
     on = fakes()
     on.hold(2)
     protecting = stop(on)
-    on.desk.answers_to("main", refused("market_closed"))
+    on.desk.answers_to("main", refused("invalid_price"))
     signal(on, Operation.EXIT_LONG, 1)
     on.settle(2)
     assert on.held() == protection(on) == 2
@@ -168,7 +168,7 @@ def test_protection_is_not_forgotten_while_the_broker_does_not_answer() -> None:
     on = fakes()
     on.hold(2)
     stop(on)
-    on.desk.answers_to("main", then(lambda: setattr(on.desk, "down", True), refused("market_closed")))
+    on.desk.answers_to("main", then(lambda: setattr(on.desk, "down", True), refused("invalid_price")))
     signal(on, Operation.EXIT_LONG, 1)
     on.run()
     on.sweep()
@@ -193,10 +193,10 @@ def test_protection_that_is_refused_raises_an_alarm() -> None:
     on = fakes()
     on.hold(2)
     protecting = stop(on)
-    on.desk.answers_to("protect-1", refused("market_closed"))
+    on.desk.answers_to("protect-1", refused("invalid_price"))
     signal(on, Operation.EXIT_LONG, 1)
     on.settle(2)
-    assert on.state(protecting) == (OrderState.REJECTED, "market_closed")
+    assert on.state(protecting) == (OrderState.REJECTED, "invalid_price")
     assert on.counted("ProtectionLost") == 1
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.clock import Clock
@@ -76,6 +77,10 @@ class Venue(FakeDesk):
         exits = self.exits_of(entry) if entry else None
         assert exits is not None
         return exits
+
+    def shows(self, order: VenueOrder, **changed: Any) -> None:
+        """From now on an order looks like that."""
+        self._put(order, replace(self.orders[order.number - 1].view, **changed))
 
     def fill_now(self, client_order_id: str, quantity: int | None = None) -> None:
         """Have a working order fill, wholly or in part."""

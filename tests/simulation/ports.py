@@ -195,6 +195,10 @@ class Desk:
         """The simulated venue refuses only what is sent."""
         return self._host.call("desk.precheck", BROKER, lambda: None)
 
+    def closed(self, account: AccountRef, contract: str) -> str | None:
+        """The simulated market never closes; no call, hours are known beforehand."""
+        return None
+
     def submit(self, account: AccountRef, leg: Leg) -> Outcome:
         """Send it once."""
         lane = Lane(account.account_id, leg.contract[:-2])

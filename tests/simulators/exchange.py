@@ -179,6 +179,21 @@ class SimulatedExchange:
                 holdings[contract] = Holding(quantity, average_price)
             own.book = replace(own.book, holdings=holdings)
 
+    def meddle(self, order_id: str, **changes: Any) -> None:
+        """What works is another from now on, without anybody being told: what links it to others, how much of it may fill, ..."""
+        with self._lock:
+            own = self._owner(order_id)
+            own.book = own.book.with_order(replace(own.book.working[order_id], **changes))
+            own.show_working()
+
+    def end_alone(self, order_id: str, status: LegStatus, reason: str) -> None:
+        """An order ends by itself; what belongs to it stays at work."""
+        with self._lock:
+            own = self._owner(order_id)
+            for linked in [each for each in own.book.working.values() if order_id in (each.other, each.order_id)]:
+                self.meddle(linked.order_id, other=None)
+            own.keep(Turn(own.book).having(own.book, own.book.working[order_id].ended(status, reason)), self.now())
+
     # prices
 
     def set_price(self, contract: str, price: Decimal) -> None:

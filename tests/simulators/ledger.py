@@ -56,7 +56,7 @@ class Ledger:
         self.book = turn.book
         for became in turn.changes:
             self._became(became, held, now)
-        self._show_working()
+        self.show_working()
 
     def renew(self, order_id: str, new_id: str, client_order_id: str, details: Mapping[str, Any] | None, now: datetime) -> None:
         """Put a new order in the place of a working one, for what that had not filled."""
@@ -81,11 +81,11 @@ class Ledger:
             details=old.details if details is None else details,
             replaces=order_id,
         )
-        self._show_working()
+        self.show_working()
         self._tell(EventKind.REPLACED, self.orders[order_id], now, None)
         self._tell(EventKind.ACCEPTED, self.orders[new_id], now, None)
 
-    def _show_working(self) -> None:
+    def show_working(self) -> None:
         """What the exchange remembers of working orders without telling: how far a trail has moved, how much was seen."""
         for order in self.book.working.values():
             if self.orders[order.order_id].state != order:

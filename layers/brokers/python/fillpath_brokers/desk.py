@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.accounts.model import Account, OutsideHours
-from fillpath.errors import BrokerError, BrokerUnavailable, NeedsReauth, NotSent, StorageUnavailable, Unsupported
+from fillpath.errors import BrokerError, BrokerUnavailable, NeedsReauth, NotFound, NotSent, StorageUnavailable, Unsupported
 from fillpath.market.instruments import instrument_of
 from fillpath.orders.model import Leg
 from fillpath.orders.outcomes import LegView, Outcome, Position, RateLimited, Rejected, Unknown
@@ -27,6 +27,7 @@ OpenAccount = Callable[[str, str, Services], Broker]
 
 _log = logging.getLogger(__name__)
 _READ_AGAIN = timedelta(seconds=60)
+_SIGN_IN_S = 30.0
 
 
 @dataclass(slots=True)
@@ -65,20 +66,26 @@ class BrokerDesk:
         closed = self._ask(account, lambda _: self._closed(account, leg))
         return closed or self._ask(account, lambda broker: broker.precheck(leg, after_closing))
 
+    def closed(self, account: AccountRef, contract: str) -> str | None:
+        """Why a market order of the contract would not be sent, or be refused by the venue, until its market opens."""
+        return self._ask(account, lambda _: self._closed_text(account, contract))
+
     def submit(self, account: AccountRef, leg: Leg) -> Outcome:
         """Send it once, before its `submit_by`. Never raises: what is not understood is Unknown."""
         try:
             sent = self._prepared(account, leg)
         except StorageUnavailable as exc:
             return RateLimited(1.0, f"the account could not be read: {exc}")
+        except NotFound as exc:
+            return Rejected("account_removed", f"the account is not there any more: {exc}")
         except BrokerError as exc:
-            return _not_sent(exc)
+            return _not_sent(exc, leg)
         if not isinstance(sent, Leg):
             return sent
         try:
             return self._broker(account).submit(sent)
         except (Unsupported, NeedsReauth, NotSent) as exc:
-            return _not_sent(exc)
+            return _not_sent(exc, leg)
         except Exception as exc:  # noqa: BLE001  the boundary to the venues: whatever went wrong, the order may be there
             _log.exception("submit at %s ended without a readable answer: %s", account.venue, leg.client_order_id)
             return Unknown(f"{account.venue}: {type(exc).__name__}")
@@ -111,12 +118,20 @@ class BrokerDesk:
         """
         if leg.resting or not registry.capabilities(account.venue).queues_when_closed:
             return None
-        self._broker(account)
-        record, instrument = self._open[account].record, instrument_of(leg.contract)
-        if record is None or record.outside_hours is OutsideHours.QUEUE or instrument is None:
-            return None
-        text = self._market_hours.closed_text(instrument, leg.contract)
+        text = self._closed_text(account, leg.contract)
         return Rejected("market_closed", text) if text else None
+
+    def _closed_text(self, account: AccountRef, contract: str) -> str | None:
+        able = registry.capabilities(account.venue)
+        if not (able.queues_when_closed or able.refuses_when_closed):
+            return None
+        self._broker(account)
+        record, instrument = self._open[account].record, instrument_of(contract)
+        if record is None or instrument is None:
+            return None
+        if able.queues_when_closed and record.outside_hours is OutsideHours.QUEUE:
+            return None
+        return self._market_hours.closed_text(instrument, contract)
 
     def _reducing(self, account: AccountRef, leg: Leg) -> Leg | Outcome:
         """What only reduces is cut to what is held just now, where the venue itself would let it cross zero."""
@@ -156,11 +171,16 @@ class BrokerDesk:
         return self._services.accounts.account(account.account_id) if needed else None
 
 
-def _not_sent(exc: BrokerError) -> Outcome:
-    """What went wrong before anything was sent is evidence that nothing was placed."""
+def _not_sent(exc: BrokerError, leg: Leg) -> Outcome:
+    """What went wrong before anything was sent is evidence that nothing was placed.
+
+    What only reduces waits, as long as its own deadline lets it, for a person who signs in.
+    """
     match exc:
         case Unsupported():
             return Rejected("unsupported", str(exc))
+        case NeedsReauth() if leg.reduce_only:
+            return RateLimited(_SIGN_IN_S, str(exc), "needs_reauth")
         case NeedsReauth():
             return Rejected("needs_reauth", str(exc))
         case NotSent(delay_s=delay_s):

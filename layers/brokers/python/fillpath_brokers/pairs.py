@@ -40,7 +40,11 @@ def pair_quantity_fits(leg: Leg, ordered: Sequence[Decimal], filled: Sequence[De
 
 
 def pair_view(views: Sequence[LegView], quantity: Decimal) -> LegView:
-    """Both as one: what filled of either counts, and it works as long as one of them does. `quantity` is what they exit."""
+    """Both as one: what filled of either counts, and it works as long as one of them does. `quantity` is what they exit.
+
+    Where all of it has filled and one half still works, that half could open a position: the pair has not ended.
+    """
+    at_work = [view for view in views if not view.status.ended]
     filled = sum((view.filled_quantity for view in views), Decimal(0))
     priced = [(view.filled_quantity, view.average_price) for view in views if view.filled_quantity]
     value = sum((part * price for part, price in priced if price is not None), Decimal(0))
@@ -54,15 +58,22 @@ def pair_view(views: Sequence[LegView], quantity: Decimal) -> LegView:
         filled_at=max((view.filled_at for view in views if view.filled_at), default=None),
         reason=next((view.reason for view in views if view.reason), None),
         text=next((view.text for view in views if view.text), None),
+        open_quantity=_largest(at_work),
+        halved=bool(at_work) and any(view.status.ended and view.status is not LegStatus.FILLED for view in views),
     )
+
+
+def _largest(views: Sequence[LegView]) -> Decimal | None:
+    known = [view.open_quantity for view in views if view.open_quantity is not None]
+    return max(known) if known and len(known) == len(views) else None
 
 
 def _status(views: Sequence[LegView], filled: Decimal, quantity: Decimal) -> LegStatus:
     statuses = [view.status for view in views]
-    if filled >= quantity > 0:
-        return LegStatus.FILLED
     if not all(status.ended for status in statuses):
         return LegStatus.PARTIALLY_FILLED if filled else LegStatus.WORKING
+    if filled >= quantity > 0:
+        return LegStatus.FILLED
     for status in (LegStatus.FILLED, LegStatus.CANCELLED, LegStatus.EXPIRED):
         if status in statuses:
             return status

@@ -78,7 +78,7 @@ def own_view(order: Document) -> LegView:
             filled_quantity=filled,
             average_price=number_or_none(order.get("filled_avg_price")),
             filled_at=moment_or_none(order.get("filled_at")),
-            reason=None,
+            open_quantity=None if ordered is None else ordered - filled,
         )
 
 

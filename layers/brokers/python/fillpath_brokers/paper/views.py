@@ -84,4 +84,5 @@ def _single(order: ExchangeOrder) -> LegView:
         commission=order.commission,
         filled_at=order.filled_at,
         reason=None if order.reason == OTHER_FILLED else order.reason,
+        open_quantity=order.remaining,
     )

@@ -117,6 +117,7 @@ def view_of(order: Document, before: Iterable[Document] = ()) -> LegView:
             filled_at=max((part.at for part in parts if part.at), default=None),
             reason=reason_of(str(order.get("statusDescription") or "")) if status is LegStatus.REJECTED else None,
             text=order.get("statusDescription") if status is LegStatus.REJECTED else None,
+            open_quantity=quantity - told,
         )
 
 

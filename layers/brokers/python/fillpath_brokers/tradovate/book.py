@@ -32,7 +32,8 @@ class OrderBook:
             return None
         leg = ref.leg
         exits = self._look_up.exits(ids[0], leg) if leg is not None and exits_wanted(leg) and len(ids) == 1 else ()
-        views = self._reading.views((*ids, *exits), _sizes((*ids, *exits), leg))
+        watched = leg is not None and leg.reduce_only and leg.resting  # exits: they may have become too large
+        views = self._reading.views((*ids, *exits), _sizes((*ids, *exits), leg), exact=watched)
         if not any(each in views for each in ids):
             return None
         if len(ids) > 1:

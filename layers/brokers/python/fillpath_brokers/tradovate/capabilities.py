@@ -20,6 +20,6 @@ CAPABILITIES = Capabilities(
     replace=True,
     front_month=True,
     asset_classes=frozenset({"future"}),
-    queues_when_closed=False,
+    refuses_when_closed=True,
     requests_per_minute=60,  # of 83 that its hourly limit comes to
 )

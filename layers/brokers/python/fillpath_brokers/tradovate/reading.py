@@ -114,14 +114,17 @@ class Reading:
         """Every command of the user that Tradovate still lists: they carry client order ids."""
         return self._calls.listed("command/list", urgent=True)
 
-    def views(self, ids: Sequence[int], sizes: Mapping[int, Decimal] | None = None) -> dict[int, LegView]:
-        """The orders as they are, those that Tradovate shows. `sizes`: how large they were sent, where the caller knows it."""
+    def views(self, ids: Sequence[int], sizes: Mapping[int, Decimal] | None = None, *, exact: bool = False) -> dict[int, LegView]:
+        """The orders as they are, those that Tradovate shows. `sizes`: how large they were sent, where the caller knows it.
+
+        `exact`: a further read tells how much of each may still fill, also of those without fills.
+        """
         orders = self.orders(ids)
         if not orders:
             return {}
         fills = self.fills(list(orders))
         with readable("Tradovate's fills"):
-            known = self._sizes(orders, fills, sizes or {})
+            known = self._sizes(orders, fills, sizes or {}, exact=exact)
         return {each: self._view(order, fills[each], known[each]) for each, order in orders.items()}
 
     def size(self, order_id: int) -> Decimal:
@@ -137,13 +140,13 @@ class Reading:
         return view_of(order, fills, size, commission=commission, why=why)
 
     def _sizes(
-        self, orders: Mapping[int, Document], fills: Mapping[int, list[Document]], sent: Mapping[int, Decimal]
+        self, orders: Mapping[int, Document], fills: Mapping[int, list[Document]], sent: Mapping[int, Decimal], *, exact: bool
     ) -> dict[int, Decimal]:
-        """What was sent is the size, unless the fills say otherwise; an order without fills is judged without one."""
+        """What was sent is the size, unless the fills say otherwise; one without fills is judged without a size, if it may be."""
         known: dict[int, Decimal] = {}
         for each, order in orders.items():
             filled = filled_quantity(fills[each])
-            if not filled and not is_done(order):
+            if not exact and not filled and not is_done(order):
                 known[each] = Decimal(0)
             elif is_done(order) and filled and filled == sent.get(each):
                 known[each] = filled

@@ -29,6 +29,7 @@ from fillpath.orders.outcomes import LegView, Rejected
 from fillpath_brokers.canonical import instrument_behind
 from fillpath_brokers.documents import filled_part, moment, number, number_or_none, readable
 from fillpath_brokers.facade import BrokerOrder, Change, Execution
+from fillpath_brokers.window import quantity_fits
 
 Document = Mapping[str, Any]
 
@@ -181,6 +182,7 @@ def view_of(
             filled_at=max((moment(fill["timestamp"]) for fill in kept), default=None),
             reason=why.reason if why else None,
             text=why.text if why else None,
+            open_quantity=quantity - filled if quantity else None,
         )
 
 
@@ -213,13 +215,13 @@ def execution(fill: Document, contract: str) -> Execution:
 
 
 def is_as_sent(leg: Leg, version: Document) -> bool:
-    """Whether an order has exactly what the leg (of a pair its limit order) was sent with."""
+    """Whether an order has what the leg (of a pair its limit order) was sent with: cut, where it only reduces at the market."""
     kind = OrderType.LIMIT if leg.type is OrderType.OCO else leg.type
     prices = {
         "price": leg.limit_price if kind in {OrderType.LIMIT, OrderType.STOP_LIMIT} else None,
         "stopPrice": leg.stop_price if kind in {OrderType.STOP, OrderType.STOP_LIMIT} else None,
     }
-    same = version["orderType"] == TYPES[kind] and number(version["orderQty"]) == leg.quantity
+    same = version["orderType"] == TYPES[kind] and quantity_fits(leg, number(version["orderQty"]))
     return same and all(_price(version, name) == price for name, price in prices.items() if price is not None)
 
 

@@ -14,7 +14,8 @@ class Capabilities:
     `fractional`: fractions of a share are traded; `simple_fractions`: only in single orders for the day that do not trail.
     `asset_classes`: which kinds of the catalogue can be traded; `data_asset_classes`: which have data, where those are more.
     `feeds`: what can be streamed of market data. `front_month`: the venue says which contract is the front.
-    `queues_when_closed`: the venue keeps a market order until the open instead of refusing it.
+    `queues_when_closed`: the venue keeps a market order until the open instead of refusing it; `refuses_when_closed`: it may
+    refuse every order until then, resting ones too.
     `requests_per_minute`: what its limit leaves us for one credential; None: unlimited.
     """
 
@@ -41,6 +42,7 @@ class Capabilities:
     asset_classes: frozenset[str] = frozenset({"future", "equity", "crypto"})
     data_asset_classes: frozenset[str] | None = None
     queues_when_closed: bool = False
+    refuses_when_closed: bool = False
     session_required: bool = False
     credentials_required: bool = True
     requests_per_minute: float | None = None

@@ -22,7 +22,16 @@ from fillpath.orders.sizing import (
     spoken_for,
     to_protect,
 )
-from fillpath.orders.transitions import ENTRY_NOT_FILLED, MAIN, POSITION_CLOSED, PROTECT, ended, moved, put_back
+from fillpath.orders.transitions import (
+    ENTRY_NOT_FILLED,
+    MAIN,
+    MARKET_CLOSED,
+    POSITION_CLOSED,
+    PROTECT,
+    ended,
+    moved,
+    put_back,
+)
 from fillpath.orders.working import cancel_for_good, clear, entry_cleared, in_the_way, is_clear, with_exits_found
 
 COME_BACK_S = 2.0
@@ -129,6 +138,8 @@ def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime
         return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
     positions, view = _read(order, view, floor)
     decision = decide(order, positions, view, floor)
+    if text := _closed(order, decision, positions, floor):
+        return _end(order, (OrderState.REJECTED, MARKET_CLOSED, text), floor)
     obstacles = in_the_way(order, view.working, decision)
     if obstacles and not isinstance(decision, Refusal | Reversal):
         if isinstance(decision, Trade) and not decision.reduces and (end := entry_blocked(order, bool(view.unknown), floor)):
@@ -140,6 +151,15 @@ def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime
             return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
         decision = decide(order, positions, view, floor)
     return _carry_out(order, decision, positions, view, floor, until)
+
+
+def _closed(order: Order, decision: Plan, positions: tuple[Position, ...], floor: Floor) -> str | None:
+    """Why an order at the market could not be sent now: what protects the position would be cancelled for nothing."""
+    if order.resting or not isinstance(decision, Trade | Reversal):
+        return None
+    reduces = isinstance(decision, Trade) and decision.reduces
+    contract = max(positions, key=lambda p: abs(p.quantity)).contract if reduces else order.contract
+    return floor.desk.closed(account_of(order), contract)
 
 
 def _read(order: Order, view: LaneView, floor: Floor) -> tuple[tuple[Position, ...], LaneView]:

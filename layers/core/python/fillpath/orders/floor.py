@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 
 from fillpath.accounts.ports.controls import Controls
 from fillpath.clock import Clock
@@ -122,6 +123,8 @@ def _report(old: Order, new: Order, late: bool, floor: Floor) -> None:
         _tell(new)
     if late:
         floor.telemetry.count("LateFill", new)
+    if any(leg.overfilled and leg.filled_quantity != _filled(old, leg.leg) for leg in new.legs):
+        floor.telemetry.count("Overfilled", new)
     if new.state.ended and not old.state.ended and _leaves_unprotected(new):
         floor.telemetry.count("ProtectionLost", new)
     if new.state is OrderState.ABORTED and old.state is not OrderState.ABORTED:
@@ -130,6 +133,11 @@ def _report(old: Order, new: Order, late: bool, floor: Floor) -> None:
         floor.telemetry.measure("alert_to_submit_ms", _ms(new.received_at, new.submitted_at))
     if new.state is OrderState.FILLED and old.state is not OrderState.FILLED and not new.resting:
         floor.telemetry.measure("alert_to_fill_ms", _ms(new.received_at, floor.clock.now()))
+
+
+def _filled(order: Order, name: str) -> Decimal:
+    leg = order.leg(name)
+    return leg.filled_quantity if leg else Decimal(0)
 
 
 def _leaves_unprotected(order: Order) -> bool:

@@ -8,9 +8,19 @@ from decimal import Decimal
 from fillpath.errors import BrokerError, BrokerUnavailable, Conflict
 from fillpath.orders.floor import Floor, account_of, change
 from fillpath.orders.model import Leg, LegStatus, Order, OrderState
-from fillpath.orders.outcomes import Accepted, LegView, Outcome, RateLimited, Unknown
+from fillpath.orders.outcomes import Accepted, LegView, Outcome, RateLimited, Rejected, Unknown
 from fillpath.orders.ports.verification_queue import Check
-from fillpath.orders.transitions import answered, doubtful, observed, preparing, refused, told, unsent
+from fillpath.orders.transitions import (
+    MARKET_CLOSED,
+    answered,
+    doubtful,
+    is_protection,
+    observed,
+    preparing,
+    refused,
+    told,
+    unsent,
+)
 
 LOOK_S = 2.0
 SEE_CANCELLED_S = 3.0
@@ -44,6 +54,9 @@ def submit(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal 
     outcome = _possible(floor.desk.submit(account_of(order), sent.model_copy(update={"submit_by": send_by})), sent)
     if again and not isinstance(outcome, Accepted):
         return _not_again(order, leg, "no_answer", floor), None
+    if isinstance(outcome, Rejected) and outcome.reason == MARKET_CLOSED and is_protection(leg.leg):
+        # It keeps its place until the open, and the lane goes on without it.
+        return change(order, lambda o: unsent(o, leg.leg, floor.clock.now(), MARKET_CLOSED), floor), None
     order = change(order, lambda o: answered(o, leg.leg, outcome, floor.clock.now()), floor)
     return order, outcome.delay_s if isinstance(outcome, RateLimited) else None
 
@@ -69,9 +82,10 @@ def _possible(outcome: Outcome, leg: Leg) -> Outcome:
 
 
 def _is_possible(view: LegView, leg: Leg) -> bool:
-    price = view.average_price
-    sensible = price is None or price.is_finite()
-    return sensible and view.filled_quantity.is_finite() and 0 <= view.filled_quantity <= leg.quantity
+    """More than was ordered is another order's fill, unless this one is known by its number: then somebody changed it there."""
+    price, filled = view.average_price, view.filled_quantity
+    sensible = (price is None or price.is_finite()) and filled.is_finite() and filled >= 0
+    return sensible and (leg.broker_order_id is not None or filled <= leg.quantity)
 
 
 def look(order: Order, name: str, floor: Floor) -> Order:

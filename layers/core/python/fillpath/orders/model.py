@@ -164,6 +164,9 @@ class Leg(_Record):
     bracket: the broker itself places these exits when the entry fills; `exits_ref` is how the venue names them then. An `oco` leg
     is such a pair: its limit price takes the profit, its stop price stops the loss. The exits of a bracket are an `exits` leg, of
     the entry's quantity: what they really exit is what their entry has filled.
+
+    `open_quantity` is what the venue itself says may still fill (None: unknown), `halved_at` when a pair was first seen with one
+    half ended unfilled and the other at work.
     """
 
     leg: str
@@ -192,6 +195,8 @@ class Leg(_Record):
     average_price: Decimal | None = None
     commission: Decimal = Decimal(0)
     filled_at: datetime | None = None
+    open_quantity: Decimal | None = None
+    halved_at: datetime | None = None
     reason: str | None = None
     text: str | None = None
 
@@ -202,8 +207,13 @@ class Leg(_Record):
 
     @property
     def remaining(self) -> Decimal:
-        """What is not filled yet."""
-        return self.quantity - self.filled_quantity
+        """What is not filled yet; none of an order that a person enlarged at the broker, and that has filled more."""
+        return max(Decimal(0), self.quantity - self.filled_quantity)
+
+    @property
+    def overfilled(self) -> bool:
+        """Whether more has filled than was ordered here."""
+        return self.filled_quantity > self.quantity
 
 
 class Event(_Record):

@@ -14,6 +14,10 @@ class LegView:
     `exits` is the pair (or the one) that the broker placed with a bracket; a view of an accepted bracket always has it. Its
     `broker_order_id` names all of the exits at once, in the venue's own way. It works while its entry does, and has ended once
     nothing more will fill of either of them. `reason` is our code for its end, `text` the venue's own words.
+
+    `open_quantity` is what may still fill of it by the venue's own figures, of a pair the larger of both: a person may have
+    changed it, or the venue has not taken off one half what filled of the other. None: not known. `halved`: one half of a pair
+    has ended without being filled while the other one works.
     """
 
     status: LegStatus
@@ -25,6 +29,8 @@ class LegView:
     reason: str | None = None
     text: str | None = None
     exits: "LegView | None" = None
+    open_quantity: Decimal | None = None
+    halved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,11 @@ class Rejected:
 
 @dataclass(frozen=True, slots=True)
 class RateLimited:
-    """Not placed; may be sent again after `delay_s` seconds."""
+    """Not placed; may be sent again after `delay_s` seconds. `reason` is our code for what keeps it."""
 
     delay_s: float
     text: str
+    reason: str = "rate_limited"
 
 
 @dataclass(frozen=True, slots=True)

@@ -99,10 +99,14 @@ def to_protect(order: Order, leg: Leg, positions: tuple[Position, ...], taken: d
 
     Of the exits of a bracket there is left what its entry has filled and they have not exited.
     """
-    own = [position for position in reducible(order, positions) if Side.of(-position.quantity) is leg.side]
-    held = sum((free(position, taken) for position in own), Decimal(0))
     left = unprotected(order, floor)
+    held = exitable(leg, reducible(order, positions), taken)
     return max(Decimal(0), min(held, leg.remaining if left is None else left))
+
+
+def exitable(leg: Leg, positions: tuple[Position, ...], taken: dict[str, Decimal]) -> Decimal:
+    """What is held on the side that the leg reduces, and free."""
+    return sum((free(each, taken) for each in positions if Side.of(-each.quantity) is leg.side), Decimal(0))
 
 
 def unprotected(order: Order, floor: Floor) -> Decimal | None:

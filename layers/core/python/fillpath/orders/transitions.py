@@ -12,7 +12,8 @@ from fillpath.orders.outcomes import Accepted, LegView, Outcome, RateLimited, Re
 
 CLOSE, OPEN, MAIN, PROTECT, EXITS = "close", "open", "main", "protect", "exits"
 SUBMIT_WINDOW_S = 10
-POSITION_CLOSED, ENTRY_NOT_FILLED = "position_closed", "entry_not_filled"
+MARKET_CLOSED, HALF_LOST = "market_closed", "half_lost"
+POSITION_CLOSED, ENTRY_NOT_FILLED, OVERFILLED = "position_closed", "entry_not_filled", "overfilled"
 _OUR_CANCELS = {"cancelled", "halted", "not_filled", POSITION_CLOSED, ENTRY_NOT_FILLED}
 """Why a leg is cancelled when that is Fillpath's own wish."""
 
@@ -106,6 +107,8 @@ def _merged(leg: Leg, view: LegView, at: datetime) -> Leg:
         "submitted_at": leg.submitted_at or at,
         "filled_quantity": filled,
         "commission": max(view.commission, leg.commission),
+        "open_quantity": None if status.ended else view.open_quantity,
+        "halved_at": leg.halved_at if status.ended else (leg.halved_at or at) if view.halved else None,
         "reason": leg.reason if leg.reason in _OUR_CANCELS else view.reason or leg.reason,
     }
     if view.text:
@@ -151,9 +154,16 @@ def _followed(order: Order, leg: Leg, at: datetime, *, wanted: bool) -> Order:
     if state.ended and order.auto_exit and state is not OrderState.FILLED:
         return stopped(order, at, leg.reason or f"open_{leg.status.lower()}")
     if state.ended:
-        return ended(order, state, at, *((leg.reason, leg.text) if state is not OrderState.FILLED else ()))
+        return ended(order, state, at, *_why_ended(leg))
     order = moved(order, state, at)
     return order.model_copy(update={"listing": Listing.WORKING, "owns_lane": False}) if order.resting else order
+
+
+def _why_ended(leg: Leg) -> tuple[str | None, str | None]:
+    if leg.overfilled:
+        filled, ordered = leg.filled_quantity.normalize(), leg.quantity.normalize()
+        return OVERFILLED, f"{filled:f} filled of {ordered:f}: it was changed at the broker, or both of a pair filled"
+    return (None, None) if leg.status is LegStatus.FILLED else (leg.reason, leg.text)
 
 
 def _for_the_rest(order: Order, at: datetime) -> Order:
@@ -166,6 +176,8 @@ def _for_the_rest(order: Order, at: datetime) -> Order:
 def _makes_way(order: Order, leg: Leg, wanted: bool) -> tuple[str, str] | None:
     """Why a leg that ended unfilled is not its order's end: reason and message."""
     if leg.status is LegStatus.CANCELLED and order.suspended_by == order.order_id:
+        if leg.halved_at is not None:
+            return HALF_LOST, "one of the two exits had ended without the other"
         return "resized", "the exits were not of the size that is held"
     if leg.status is LegStatus.CANCELLED and order.suspended_by:
         return "suspended", f"made way for order {order.suspended_by}"
@@ -247,8 +259,8 @@ def answered(order: Order, name: str, outcome: Outcome, at: datetime) -> Order:
             return observed(order, name, view, at)
         case Rejected(reason, text):
             return refused(order, name, at, reason, text)
-        case RateLimited():
-            return unsent(order, name, at, "rate_limited")
+        case RateLimited(reason=reason):
+            return unsent(order, name, at, reason)
         case Unknown(text):
             return doubtful(order, name, at, text)
 

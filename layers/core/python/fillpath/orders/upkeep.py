@@ -4,23 +4,28 @@ In: an order that reduces, which its broker has just shown at work. Out: the ord
 exit (it would open a position), on its way to be placed again if it would exit more, or less, than it should.
 """
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from fillpath.orders.floor import Floor, account_of, change
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look_up
 from fillpath.orders.model import Leg, Order, OrderState
-from fillpath.orders.sizing import look_beside, may_take, spoken_for, to_protect
-from fillpath.orders.transitions import ENTRY_NOT_FILLED, POSITION_CLOSED, ended, making_way
+from fillpath.orders.ports.order_store import LaneView
+from fillpath.orders.sizing import exitable, look_beside, may_take, spoken_for, to_protect
+from fillpath.orders.transitions import ENTRY_NOT_FILLED, HALF_LOST, POSITION_CLOSED, ended, making_way
 
 _SETTLED = timedelta(seconds=60)
 """How long a broker's list of positions may lag behind its fills."""
+_VENUE_ACTS = timedelta(seconds=10)
+"""How long a venue may take to end one half of a pair, or make it smaller, after the other one has filled or ended."""
+_PROVEN = timedelta(minutes=10)
+"""A pair that was at work for so long may be placed again however often one half is lost."""
 
 
 def keep_in_step(order: Order, floor: Floor) -> Order:
     """Look whether resting exits still fit the position, which is read after they were seen at work. Raises BrokerError.
 
-    The exits of a bracket go with their position everywhere, and are placed again for what there is to protect; others end with
-    it where the venue knows no reduce-only orders.
+    The exits of a bracket go with their position everywhere, and are placed again for what there is to protect; so are others
+    where the venue knows no reduce-only orders. A pair that has lost one half is made whole again.
     """
     leg = order.live_leg
     entry = floor.orders.get(order.parent_id) if order.parent_id else None
@@ -28,6 +33,8 @@ def keep_in_step(order: Order, floor: Floor) -> Order:
         return order
     if entry is not None and not entry.filled_quantity:
         return _end_unopened(order, leg, floor)
+    if leg.halved_at is not None:
+        return _make_whole(order, leg, leg.halved_at, floor)
     if entry is None and floor.desk.capabilities(account_of(order)).reduce_only:
         return order
     return _fit(order, leg, floor) if _is_settled(leg, entry, floor) else order
@@ -41,22 +48,49 @@ def _end_unopened(order: Order, leg: Leg, floor: Floor) -> Order:
     return change(order, lambda o: ended(o, OrderState.CANCELLED, floor.clock.now(), ENTRY_NOT_FILLED), floor)
 
 
+def _make_whole(order: Order, leg: Leg, halved_at: datetime, floor: Floor) -> Order:
+    """A pair of which one half has ended by itself is placed again; where that one ends so at once as well, a person is told."""
+    if floor.clock.now() <= halved_at + _VENUE_ACTS or _is_busy(floor.orders.lane(order.lane)):
+        return order
+    tried = any(event.reason == HALF_LOST for event in order.events)
+    if tried and halved_at - (leg.submitted_at or halved_at) < _PROVEN:
+        floor.telemetry.count("ProtectionLost", order)
+        return order
+    return _place_again(order, leg, floor)
+
+
+def _place_again(order: Order, leg: Leg, floor: Floor) -> Order:
+    order = change(order, lambda o: making_way(o, o.order_id), floor)
+    return cancel(order, leg.leg, SEE_CANCELLED_S, floor)
+
+
+def _is_busy(view: LaneView) -> bool:
+    """Whether something acts in the lane, or is in doubt there: it changes the sizes yet."""
+    return bool(view.owner or view.waiting or view.unknown)
+
+
 def _is_settled(leg: Leg, entry: Order | None, floor: Floor) -> bool:
-    since = [leg.submitted_at, leg.filled_at, entry.filled_at if entry else None]
-    return all(floor.clock.now() > at + _SETTLED for at in since if at is not None)
+    """Whether positions can be relied upon. That more is at work than there is left to exit needs no position to be known."""
+    oversized = leg.open_quantity is not None and leg.open_quantity > leg.remaining
+    since = [
+        (leg.submitted_at, _SETTLED),
+        (leg.filled_at, _VENUE_ACTS if oversized else _SETTLED),
+        (entry.filled_at if entry else None, _SETTLED),
+    ]
+    return all(floor.clock.now() > at + lag for at, lag in since if at is not None)
 
 
 def _fit(order: Order, leg: Leg, floor: Floor) -> Order:
     view = floor.orders.lane(order.lane)
     look_beside(order, view, floor)
-    positions = floor.desk.positions(account_of(order), order.root)
-    if not any(p.contract == leg.contract and leg.side.sign * p.quantity < 0 for p in positions):
+    held = tuple(p for p in floor.desk.positions(account_of(order), order.root) if p.contract == leg.contract)
+    if not any(leg.side.sign * position.quantity < 0 for position in held):
         return cancel(order, leg.leg, SEE_CANCELLED_S, floor, POSITION_CLOSED)
     view = floor.orders.lane(order.lane)
-    if order.parent_id is None or view.owner or view.waiting or view.unknown:
-        return order  # what acts in the lane, or is in doubt there, changes the sizes yet
-    due = to_protect(order, leg, positions, spoken_for(order, view, floor), floor)
-    if due == may_take(order, leg, floor):
+    if _is_busy(view):
         return order
-    order = change(order, lambda o: making_way(o, o.order_id), floor)
-    return cancel(order, leg.leg, SEE_CANCELLED_S, floor)
+    taken = spoken_for(order, view, floor)
+    crosses_zero = leg.open_quantity is not None and leg.open_quantity > exitable(leg, held, taken)
+    if crosses_zero or to_protect(order, leg, held, taken, floor) != may_take(order, leg, floor):
+        return _place_again(order, leg, floor)
+    return order

@@ -37,6 +37,10 @@ class Desk(Protocol):
         """Whether the leg would be refused now (margin, short, lot, session), once `after_closing` (signed) is closed."""
         ...
 
+    def closed(self, account: AccountRef, contract: str) -> str | None:
+        """Why a market order of the contract would not be sent, or not be filled, now: its market is closed; None: it is open."""
+        ...
+
     def submit(self, account: AccountRef, leg: Leg) -> Outcome:
         """Send it once, with a time-out of 8 s."""
         ...
