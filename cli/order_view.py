@@ -35,6 +35,9 @@ _REASONS = {
     ("CANCELLED", "superseded"): "superseded by a newer order",
     ("QUEUED", "suspended"): "suspended until another order has acted",
     ("QUEUED", "resized"): "resized to what is held",
+    ("QUEUED", "half_lost"): "one exit of the pair had ended: both are placed again",
+    ("CANCELLED", "vanished"): "vanished: the broker does not know it any more",
+    ("FILLED", "overfilled"): "overfilled: more was filled than was ordered here",
     ("QUEUED", "exits_filled"): "exits filled: is a rest left to protect?",
 }
 

@@ -19,6 +19,9 @@ LONGEST_S = 43_200 - 900
 """SQS hides a message for twelve hours at most, counted from when it was received; what the function has run since is in them."""
 
 
+_SOON, _GROWTH, _PATIENCE_S = 6, 1.5, 30.0
+
+
 class NotYet(Exception):
     """The message is not used up; the queue will show it again."""
 
@@ -28,6 +31,15 @@ def come_back(sqs: Sqs, queue_url: str, record: SQSRecord, delay_s: float) -> No
     seconds = math.ceil(min(max(delay_s, 0.0), LONGEST_S)) if math.isfinite(delay_s) else LONGEST_S
     sqs.change_message_visibility(QueueUrl=queue_url, ReceiptHandle=record.receipt_handle, VisibilityTimeout=seconds)
     raise NotYet(f"again in {delay_s:g} s")
+
+
+def patiently(delay_s: float, record: SQSRecord) -> float:
+    """The delay of a message that has come back often, in seconds: it grows, and the queue's other groups get their time.
+
+    With it a message lasts as long as a reduction waits before the queue gives it up.
+    """
+    often = int(record.attributes.approximate_receive_count) - _SOON
+    return delay_s if often <= 0 else max(delay_s, min(_GROWTH**often, _PATIENCE_S))
 
 
 def each_message(

@@ -14,7 +14,7 @@ from fillpath.orders.messages import WakeUp
 from fillpath.orders.model import Lane
 from functions.execute_order.env import env
 from functions.execute_order.wiring import floor, queue
-from functions.redelivery import come_back, each_message
+from functions.redelivery import come_back, each_message, patiently
 from functions.telling import logger_of
 
 _MARGIN_MS = 500
@@ -38,4 +38,4 @@ def _wake(record: SQSRecord, context: LambdaContext) -> None:
     finish_by = on.clock.now() + timedelta(milliseconds=context.get_remaining_time_in_millis() - _MARGIN_MS)
     again = execute(Lane(message.account_id, message.root), on, finish_by)
     if again is not None:
-        come_back(*queue(), record, again.delay_s)
+        come_back(*queue(), record, patiently(again.delay_s, record))

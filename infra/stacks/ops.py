@@ -26,8 +26,12 @@ class Event(NamedTuple):
 
 # By runbook. VerificationGivenUp is not among them: it comes with a message in the dead-letter queue.
 EVENTS = {
+    "broker-silent": Event("BrokerSilent", ("execute_order", "reversal"), "A broker takes nothing for minutes"),
     "late-fill": Event(
         "LateFill", ("execute_order", "reversal", "verify_fill", "sweep"), "A fill came after its order had ended"
+    ),
+    "order-vanished": Event(
+        "OrderVanished", ("execute_order", "reversal", "verify_fill", "sweep"), "A broker does not know an order it had accepted"
     ),
     "overfilled": Event(
         "Overfilled", ("execute_order", "reversal", "verify_fill", "sweep"), "More was filled at the broker than was ordered here"

@@ -200,7 +200,7 @@ def test_a_bucket_stays_in_the_table_for_longer_than_it_counts(aws: ScriptedServ
 
 def test_a_pause_shorter_than_the_bucket_stays_does_not_shorten_its_stay(aws: ScriptedServer) -> None:
     aws.replies = [LOST, Reply()]
-    limits_of(aws).pause("k", 60)
+    limits_of(aws).pause("k", 60, "too many")
     first, second = [request.body["UpdateExpression"] for request in aws.requests]
     assert "expires_at" in first
-    assert second == "SET paused_until = :until"
+    assert second == "SET paused_until = :until, paused_why = :why"

@@ -73,7 +73,7 @@ def test_a_pause_after_an_answer_works_though_the_token_has_ended_meanwhile() ->
     at = Scene(httpx.Response(423))
     reply = at.send()
     at.clock.sleep(3600)
-    at.session.pause(60)
+    at.session.pause(60, "it wants a captcha")
     assert reply.status == 423
     assert at.limits.buckets.paused_until
 

@@ -1,9 +1,10 @@
-"""Every case runs on the fakes and on moto."""
+"""Every case of a port runs on the fakes and on moto; every case of a broker at the venues that it names."""
 
 from collections.abc import Iterator
 
 import pytest
 
+from tests.contract.broker_bench import Bench, bench
 from tests.contract.hosts import AwsHost, FakeHost, Host
 from tests.contract.moto import Moto, serve
 
@@ -19,3 +20,10 @@ def host(request: pytest.FixtureRequest) -> Host:
     if request.param == "fake":
         return FakeHost()
     return AwsHost(request.getfixturevalue("moto"))
+
+
+@pytest.fixture
+def at(request: pytest.FixtureRequest) -> Iterator[Bench]:
+    """The venue of tests.contract.venues.at_venues."""
+    with bench(request.param) as made:
+        yield made

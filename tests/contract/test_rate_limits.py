@@ -78,7 +78,7 @@ def test_a_reserve_as_large_as_the_burst_still_lets_one_through(limits: RateLimi
 
 
 def test_during_a_pause_nobody_gets_anything(limits: RateLimits, clock: FakeClock) -> None:
-    limits.pause("alpaca", 30)
+    limits.pause("alpaca", 30, "too many requests")
     assert taken(limits, 2, urgent=True) == [30, 30]
     clock.sleep(29.5)
     assert taken(limits, 1) == [0.5]
@@ -88,17 +88,17 @@ def test_during_a_pause_nobody_gets_anything(limits: RateLimits, clock: FakeCloc
 
 def test_a_pause_holds_a_bucket_that_is_in_use_too(limits: RateLimits, clock: FakeClock) -> None:
     taken(limits, 1)
-    limits.pause("alpaca", 30)
+    limits.pause("alpaca", 30, "too many requests")
     assert taken(limits, 1, urgent=True) == [30]
     clock.sleep(30)
     assert taken(limits, 1, urgent=True) == [0]
 
 
 def test_a_shorter_pause_does_not_end_a_longer_one(limits: RateLimits) -> None:
-    limits.pause("alpaca", 30)
-    limits.pause("alpaca", 5)
+    limits.pause("alpaca", 30, "too many requests")
+    limits.pause("alpaca", 5, "too many requests")
     assert taken(limits, 1) == [30]
-    limits.pause("alpaca", 60)
+    limits.pause("alpaca", 60, "too many requests")
     assert taken(limits, 1) == [60]
 
 
@@ -116,3 +116,15 @@ def test_who_is_far_ahead_does_not_silence_the_others(host: Host, limits: RateLi
     assert taken(limits, 1, urgent=True) == [1]
     clock.sleep(1)
     assert taken(limits, 1, urgent=True) == [0]
+
+
+def test_who_gets_nothing_is_told_why_as_long_as_a_pause_lasts(host: Host, clock: FakeClock) -> None:
+    one, other = host.limits(clock), host.limits(clock)
+    one.pause("alpaca", 30, "it wants a captcha")
+    one.pause("alpaca", 5, "a shorter one")
+    assert other.take("alpaca", QUOTA) == 30
+    assert other.silence("alpaca") == "it wants a captcha"
+    clock.sleep(30)
+    taken(other, 3, urgent=True)
+    assert other.take("alpaca", QUOTA) > 0
+    assert other.silence("alpaca") == ""

@@ -13,10 +13,11 @@ SKEW_MS = 2000
 
 @dataclass(slots=True)
 class Buckets:
-    """What all processes share: when the next request of a bucket would arrive, and until when it is paused, in ms."""
+    """What all processes share: when the next request of a bucket would arrive, and until when it is paused, in ms, and why."""
 
     arrives: dict[str, int] = field(default_factory=dict)
     paused_until: dict[str, int] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
 
 
 class FakeRateLimits:
@@ -39,10 +40,16 @@ class FakeRateLimits:
         self.buckets.arrives[key] = max(arrives, now) + interval
         return 0.0
 
-    def pause(self, key: str, seconds: float) -> None:
+    def pause(self, key: str, seconds: float, why: str) -> None:
         """Nobody gets anything for so long."""
         until = _ms(self._clock.now()) + math.ceil(seconds * 1000)
-        self.buckets.paused_until[key] = max(until, self.buckets.paused_until.get(key, 0))
+        if until > self.buckets.paused_until.get(key, 0):
+            self.buckets.paused_until[key], self.buckets.why[key] = until, why
+
+    def silence(self, key: str) -> str:
+        """Why nobody gets anything now."""
+        paused = self.buckets.paused_until.get(key, 0) > _ms(self._clock.now())
+        return self.buckets.why[key] if paused else ""
 
 
 def _ms(at: datetime) -> int:

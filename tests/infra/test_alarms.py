@@ -8,9 +8,11 @@ from tests.infra.conftest import ROOT, Synthesized
 
 RUNBOOKS = ROOT / "docs" / "runbooks"
 REPORTED = {
+    "BrokerSilent": {"execute_order", "reversal"},
     "LateFill": {"execute_order", "reversal", "verify_fill", "sweep"},
     "NeedsReauth": {"refresh_tokens"},
     "OldestUnknownSeconds": {"sweep"},
+    "OrderVanished": {"execute_order", "reversal", "verify_fill", "sweep"},
     "Overfilled": {"execute_order", "reversal", "verify_fill", "sweep"},
     "ProtectionLost": {"execute_order", "verify_fill", "sweep"},
     "ReversalAborted": {"reversal", "sweep"},

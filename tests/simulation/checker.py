@@ -1,6 +1,6 @@
 """The history checker: judges what the venue and the tables saw. It knows the invariants, and none of the code under test."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from decimal import Decimal
 from itertools import combinations, pairwise
 
@@ -120,12 +120,12 @@ def _nothing_waits_for_nothing(e: Evidence) -> Judgement:
 
 
 def _positions_are_right(e: Evidence) -> Judgement:
-    expected = Counter(e.history.started_with)
+    expected = defaultdict(Decimal, e.history.started_with)
     for each in e.history.by_hand:
-        expected[each.holding] += each.quantity  # type: ignore[assignment]
+        expected[each.holding] += each.quantity
     for order in e.final.values():
         for leg in order.legs:
-            expected[order.account_id, leg.contract] += leg.side.sign * leg.filled_quantity  # type: ignore[assignment]
+            expected[order.account_id, leg.contract] += leg.side.sign * leg.filled_quantity
     for key in expected.keys() | e.history.held.keys():
         held = e.history.held.get(key, Decimal(0))
         if held != expected[key]:
@@ -330,6 +330,7 @@ RULES: tuple[Rule, ...] = (
     _protection_survives,
     exit_rules.exits_are_no_larger_than_what_their_entry_filled,
     exit_rules.what_a_bracket_holds_is_protected,
+    exit_rules.no_pair_is_left_with_one_half,
     exit_rules.nothing_rests_that_would_open,
     _one_acts_at_a_time,
     _senders_own_their_lane,

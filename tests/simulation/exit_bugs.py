@@ -50,6 +50,11 @@ def _exits_outlive_position(soil: Soil) -> None:
     soil.replace(upkeep.keep_in_step, lambda order, _on: order)
 
 
+def _halves_stay(soil: Soil) -> None:
+    """That a pair has lost one half is not looked at."""
+    soil.replace(upkeep._make_whole, lambda order, *_: order)
+
+
 def _exits_overlap(soil: Soil) -> None:
     """What other brackets' exits take is not left to them."""
     soil.replace(sizing._beside, lambda *_: [])
@@ -62,5 +67,6 @@ EXIT_BUGS = (
     Bug("exits_not_again", "exits that the venue ends are not placed again", _exits_not_placed_again),
     Bug("pair_not_tied", "one exit fills and the other one stays", _pair_not_tied),
     Bug("exits_outlive", "exits outlive their position", _exits_outlive_position),
+    Bug("halves_stay", "a pair that lost one half is left so", _halves_stay),
     Bug("exits_overlap", "exits are placed over those of another bracket", _exits_overlap),
 )

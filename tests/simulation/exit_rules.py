@@ -8,6 +8,8 @@ from tests.simulation.evidence import Evidence
 from tests.simulation.history import VenueOrder
 from tests.simulation.violation import Judgement, Violation
 
+_MADE_WHOLE_S = 300
+
 
 def exits_are_no_larger_than_what_their_entry_filled(e: Evidence) -> Judgement:
     """Each time exits are placed again, it is for what is left of their entry's fills then."""
@@ -49,6 +51,15 @@ def _exits_at_the_end(e: Evidence) -> dict[tuple[str, str, Side], list[Order]]:
 
 def _resting_reductions(e: Evidence, account_id: str, contract: str) -> list[VenueOrder]:
     return [o for o in e.history.placed if o.account_id == account_id and o.leg.contract == contract and e.is_reduction(o)]
+
+
+def no_pair_is_left_with_one_half(e: Evidence) -> Judgement:
+    """A pair that lost one half is made whole again within minutes."""
+    for placed in e.history.placed:
+        lane = Lane(placed.account_id, placed.root)
+        long_ago = placed.halved_at is not None and placed.halved_at < e.history.ended_at - _MADE_WHOLE_S
+        if long_ago and e.at_work(placed) and not e.history.unknown.get(lane):
+            yield Violation("protection", f"{placed.name} has had one half only since {placed.halved_at}")
 
 
 def nothing_rests_that_would_open(e: Evidence) -> Judgement:

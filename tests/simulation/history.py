@@ -42,6 +42,8 @@ class VenueOrder:
     price: Decimal = Decimal(0)
     fills: list[Fill] = field(default_factory=list)
     entry: int | None = None
+    halved_at: float | None = None
+    """When a pair lost one half; the other one works on."""
 
     @property
     def name(self) -> str:

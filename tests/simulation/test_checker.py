@@ -184,6 +184,11 @@ def a_stop_is_left_that_would_open(history: History) -> None:
     history.placed.append(VenueOrder(2, "A1", stop, "ES", 5.0))
 
 
+def a_pair_is_left_with_one_half(history: History) -> None:
+    pair = leg(SECOND, side=Side.SELL, reduce_only=True, type=OrderType.OCO)
+    history.placed.append(VenueOrder(2, "A1", pair, "ES", 5.0, halved_at=history.ended_at - 400))
+
+
 def two_orders_work_at_once(history: History) -> None:
     history.placed[0].ended_at = 9.0
     history.placed.append(at_venue(2, leg(SECOND), 5.0, before=1))
@@ -251,6 +256,7 @@ CASES: list[tuple[Rule, Spoil]] = [
     (exit_rules.what_a_bracket_holds_is_protected, exits_are_left_for_less_than_is_held),
     (exit_rules.what_a_bracket_holds_is_protected, exits_are_left_though_nothing_is_held),
     (exit_rules.what_a_bracket_holds_is_protected, both_exits_are_left),
+    (exit_rules.no_pair_is_left_with_one_half, a_pair_is_left_with_one_half),
     (exit_rules.nothing_rests_that_would_open, a_stop_is_left_that_would_open),
     (checker._one_acts_at_a_time, two_orders_work_at_once),
     (checker._senders_own_their_lane, the_lane_belongs_to_another),

@@ -17,7 +17,8 @@ from tests.simulation.virtual import VirtualTime, instant
 class Mood:
     """How the venue treats one order. `fills`: after how many seconds which share of it is filled.
 
-    `keeps_exits`: when the rest of a bracket's entry is cancelled, its exits stay for what was filled.
+    `keeps_exits`: when the rest of a bracket's entry is cancelled, its exits stay for what was filled. `halves_s`: how long after
+    its entry filled a pair loses one half.
     """
 
     fills: tuple[tuple[float, Decimal], ...] = ((0.0, Decimal(1)),)
@@ -25,6 +26,7 @@ class Mood:
     cancel_s: float = 0.0
     fills_before_cancel: bool = False
     keeps_exits: bool = False
+    halves_s: float | None = None
 
 
 _ALL = Decimal(1)
@@ -158,7 +160,13 @@ class Venue:
     def _exits_mood(self) -> Mood:
         """How exits are treated; whether they stay when the rest of their entry goes is theirs to say."""
         cancel_s = self._random.choice((0.0, self._random.uniform(0, 4), self._random.uniform(0, 30)))
-        return Mood((), cancel_s=cancel_s if self._moody else 0.0, keeps_exits=self._random.random() < 0.5)
+        keeps, halves = self._random.random() < 0.5, self._random.random() < 0.1
+        return Mood(
+            (),
+            cancel_s=cancel_s if self._moody else 0.0,
+            keeps_exits=keeps,
+            halves_s=self._random.uniform(0, 120) if halves and self._moody else None,
+        )
 
     def _fill_as_planned(self, order: VenueOrder) -> None:
         for delay, share in self._moods[order.number].fills:
@@ -215,12 +223,18 @@ class Venue:
         exits = self._exits.get(order.number)
         if exits is None or exits.ended_at is not None:
             return
+        halves_s = self._moods[exits.number].halves_s
+        if halves_s is not None and exits.leg.type is OrderType.OCO:
+            self._time.after(halves_s, lambda: self._halve(exits))
         if order.filled and self._is_done(exits):
             self._end(exits, LegStatus.FILLED)
         elif status is LegStatus.FILLED or (order.filled and self._moods[exits.number].keeps_exits):
             self._touch(exits)
         else:
             self._time.after(self._moods[exits.number].cancel_s / 10, lambda: self._end(exits, LegStatus.CANCELLED))
+
+    def _halve(self, exits: VenueOrder) -> None:
+        exits.halved_at = self._time.now
 
     def _view(self, order: VenueOrder) -> LegView:
         exits = self._exits.get(order.number)
@@ -236,6 +250,7 @@ class Venue:
             order.price if filled else None,
             filled_at=instant(order.fills[-1].at) if order.fills else None,
             reason=order.reason,
+            halved=order.halved_at is not None and order.ended_at is None,
         )
 
 

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from fillpath.market.bars import Gap
@@ -20,7 +20,7 @@ from fillpath_brokers.streaming.protocol import (
     Send,
     StreamProtocol,
 )
-from tests.fakes.async_clock import FakeAsyncClock
+from tests.fakes.async_clock import START, FakeAsyncClock
 from tests.fakes.connections import FakeConnection, FakeConnector
 
 ADDRESS = "wss://venue.example/stream?token=hush"
@@ -106,6 +106,27 @@ class Scene:
         await self.clock.settle()
         return connection
 
+    def reads_one(self) -> tuple[AsyncGenerator[str | Gap, None], asyncio.Future[str | Gap]]:
+        """Begin to read, and stop after the first event: the events, and that one."""
+        events = self.stream.events()
+        begun = self.reading = asyncio.ensure_future(anext(events))
+        return events, begun
+
+    async def drops(self, connection: FakeConnection, after_s: float) -> None:
+        """See the driver end a connection that is left alone for so long, and not a tenth of a second before."""
+        await self.clock.advance(after_s - 0.1)
+        assert not connection.closed
+        await self.clock.advance(0.1)
+        assert connection.closed
+
+    async def waited_s(self, connection: FakeConnection, following: int) -> float:
+        """How long it takes from the end of a connection until the next one, the n-th, is ready."""
+        connection.ends()
+        await self.clock.settle()
+        before = self.clock.monotonic()
+        await self.ready(following)
+        return self.clock.monotonic() - before
+
     async def failure(self) -> BaseException | None:
         """What ended the reading; None: it came to its end."""
         assert self.reading
@@ -131,6 +152,11 @@ class Scene:
             raise self.refusals.pop(0)
         self.protocols.append(self.opened(symbols))
         return Place(ADDRESS), self.protocols[-1]
+
+
+def at(seconds: float) -> datetime:
+    """So many seconds after a scene has begun."""
+    return START + timedelta(seconds=seconds)
 
 
 def play(story: Callable[[Scene], Awaitable[None]], symbols: Sequence[str] = (), *, debug: bool = False) -> None:

@@ -236,6 +236,16 @@ def test_an_order_of_another_size_or_type_is_not_taken_for_it(fields: dict[str, 
     assert house_with(order(1, timestamp=SENT_AT), **fields).broker.order(OrderRef("c-1", None, lost())) is None
 
 
+@pytest.mark.parametrize(("fields", "found"), [({"reduce_only": True}, True), ({}, False)])
+def test_what_only_reduces_at_the_market_may_have_been_cut_before_it_was_sent(fields: dict[str, Any], found: bool) -> None:
+    house = house_with(order(1, timestamp=SENT_AT, action="Sell", ordStatus="Filled"), orderQty=2)
+    house.venue.lay_down("fill/deps", [sample("fills_complete")[1] | {"orderId": 1, "action": "Sell"}])
+    view = house.broker.order(OrderRef("c-1", None, lost(side=Side.SELL, **fields)))
+    assert (view is not None) is found
+    if view is not None:
+        assert (view.status, view.filled_quantity) == (LegStatus.FILLED, 2)
+
+
 @pytest.mark.parametrize(("ahead_s", "at"), [(300, "2026-03-02T14:35:04.000Z"), (-300, "2026-03-02T14:25:04.000Z")])
 def test_times_are_read_by_the_clock_that_tradovates_answers_show(ahead_s: int, at: str) -> None:
     house = house_with(order(1, timestamp=at))

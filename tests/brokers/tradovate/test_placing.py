@@ -203,6 +203,34 @@ def test_a_cancellation_that_is_not_taken_is_told_after_all_were_asked_for() -> 
     assert len(house.venue.requests("order/cancelorder")) == 2
 
 
+@pytest.mark.parametrize("status", ["Filled", "Completed", "Canceled", "Expired", "Rejected", "PendingCancel"])
+def test_a_refused_cancellation_of_what_is_seen_to_have_ended_or_to_end_is_no_error(status: str) -> None:
+    house = House()
+    house.venue.lay_down("order/cancelorder", sample("refused_another_command"))
+    house.venue.lay_down("order/item", order(2, ordStatus=status))
+    house.broker.cancel(OrderRef("c-1", "2"))
+    assert len(house.venue.requests("order/cancelorder")) == 1
+
+
+@pytest.mark.parametrize("status", ["Working", "Suspended", "PendingReplace", "Unknown"])
+def test_one_of_what_works_or_is_not_known_is_told(status: str) -> None:
+    house = House()
+    house.venue.lay_down("order/cancelorder", sample("refused_another_command"))
+    house.venue.lay_down("order/item", order(2, ordStatus=status))
+    with pytest.raises(BrokerUnavailable, match="cancellation of order 2"):
+        house.broker.cancel(OrderRef("c-1", "2"))
+
+
+def test_a_404_to_a_cancellation_counts_once_tradovate_s_list_has_no_such_order_either() -> None:
+    house = House()
+    house.venue.lay_down("order/cancelorder", "<html>no such page</html>", status=404)
+    house.venue.lay_down("order/item", "<html>no such page</html>", status=404)
+    house.venue.lay_down("order/deps", [order(1)])
+    house.broker.cancel(OrderRef("c-1", "2"))
+    with pytest.raises(BrokerUnavailable):
+        house.broker.cancel(OrderRef("c-1", "1"))
+
+
 def test_an_order_that_tradovate_does_not_show_cannot_be_cancelled_and_need_not() -> None:
     house = House()
     house.broker.cancel(OrderRef("c-1"))

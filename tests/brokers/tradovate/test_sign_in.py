@@ -27,8 +27,11 @@ class _NoLimits:
     def take(self, key: str, quota: Quota, *, urgent: bool = False) -> float:
         raise StorageUnavailable(key)
 
-    def pause(self, key: str, seconds: float) -> None:
+    def pause(self, key: str, seconds: float, why: str) -> None:
         raise StorageUnavailable(key)
+
+    def silence(self, key: str) -> str:
+        return ""
 
 
 def house(*answers: Any, **connection: str) -> House:

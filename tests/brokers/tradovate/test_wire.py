@@ -246,5 +246,12 @@ def test_an_order_is_known_again_by_exactly_what_was_sent(fields: dict[str, Any]
     assert is_as_sent(leg(**fields), sample(version)) is same
 
 
+@pytest.mark.parametrize(("quantity", "same"), [(2, True), (3, True), (4, True), (1, False)])
+def test_what_only_reduces_at_the_market_may_be_smaller_than_its_leg(quantity: int, same: bool) -> None:
+    cut = sample("version_market") | {"orderQty": 2}
+    assert is_as_sent(leg(quantity=Decimal(quantity), reduce_only=True), cut) is same
+    assert is_as_sent(leg(quantity=Decimal(quantity)), cut) is (quantity == 2)
+
+
 def test_a_request_that_is_shown_hides_what_was_sent() -> None:
     assert "pa55word" not in repr(Request("POST", "https://x", json={"password": "pa55word!"}))

@@ -11,6 +11,7 @@ would silence all others for minutes, so a bucket that is fuller than it can be 
 """
 
 import math
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -47,6 +48,7 @@ class DynamoRateLimits:
         self._table = table
         self._clock = clock
         self._seen: dict[str, int] = {}
+        self._silence: dict[str, str] = {}
 
     def take(self, key: str, quota: Quota, *, urgent: bool = False) -> float:
         """Take one request, or nothing: then the seconds until there may be one."""
@@ -59,6 +61,7 @@ class DynamoRateLimits:
                 if not error.lost_condition:
                     raise
                 arrives, paused_until = (int(error.item.get(name, {"N": "0"})["N"]) for name in ("arrives", "paused_until"))
+                self._silence[key] = error.item.get("paused_why", {"S": ""})["S"] if paused_until > terms.now else ""
             else:
                 return 0.0
             if arrives > terms.full + SKEW_MS:
@@ -69,12 +72,16 @@ class DynamoRateLimits:
                 return wait_ms / 1000
         return terms.interval / 1000
 
-    def pause(self, key: str, seconds: float) -> None:
+    def silence(self, key: str) -> str:
+        """Why the last `take` got nothing, where that was a pause."""
+        return self._silence.get(key, "")
+
+    def pause(self, key: str, seconds: float, why: str) -> None:
         """Nobody gets anything for so long; a longer pause that is on already stays."""
         until = _ms(self._clock.now()) + math.ceil(seconds * 1000)
         longer, later = "(attribute_not_exists(paused_until) OR paused_until < :until)", "expires_at < :gone"
-        values = {":until": until, ":gone": until // 1000 + KEPT_S}
-        update = "SET paused_until = :until"
+        values: dict[str, int | str] = {":until": until, ":gone": until // 1000 + KEPT_S, ":why": why}
+        update = "SET paused_until = :until, paused_why = :why"
         whole = f"{longer} AND (attribute_not_exists(expires_at) OR {later})"
         if not self._set(key, f"{update}, expires_at = :gone", whole, values):
             del values[":gone"]
@@ -102,7 +109,7 @@ class DynamoRateLimits:
         self._set(key, "SET arrives = :full", "arrives = :seen", {":full": terms.full, ":seen": arrives})
         return terms.full
 
-    def _set(self, key: str, update: str, condition: str, values: dict[str, int]) -> bool:
+    def _set(self, key: str, update: str, condition: str, values: Mapping[str, int | str]) -> bool:
         return self._dynamodb.set_if(
             TableName=self._table,
             Key=_key(key),

@@ -74,7 +74,7 @@ class Session:
         if reply.status == TOO_MANY:
             asked_s = self._retry_after(reply)
             wait_s = self._wait_s if asked_s is None else min(asked_s, LONGEST_WAIT_S)
-            self._web.pause(limit, wait_s)
+            self._web.pause(limit, wait_s, f"{self.account.venue} answered that there were too many requests (429)")
             raise NotSent(f"too many requests: {self.account.venue} takes the next one in {wait_s:.0f} s", wait_s)
         return reply
 
@@ -85,10 +85,10 @@ class Session:
             raise BrokerUnavailable(f"{self.account.venue} answers {reply.status}: {reply.text}")
         return reply
 
-    def pause(self, seconds: float) -> None:
+    def pause(self, seconds: float, why: str) -> None:
         """After an answer: nobody who shares the credential asks anything for so long. Never raises: the answer still counts."""
         if self._used is not None:
-            self._web.pause(self._used, seconds)
+            self._web.pause(self._used, seconds, why)
 
     def refused(self, access: Access, text: str) -> NeedsReauth | NotSent:
         """Tell everybody that this access is refused; what to raise: a token may be renewed, a key cannot be."""

@@ -141,10 +141,10 @@ class Web:
                 continue
             return reply
 
-    def pause(self, limit: Limit, seconds: float) -> None:
-        """Keep every user of this bucket silent for so long: the venue asked for it."""
+    def pause(self, limit: Limit, seconds: float, why: str) -> None:
+        """Keep every user of this bucket silent for so long: the venue asked for it. `why` is told to whoever asks meanwhile."""
         try:
-            self._limits.pause(limit.key, seconds)
+            self._limits.pause(limit.key, seconds, why)
         except StorageUnavailable:
             _log.warning("a pause of %s s could not be told to other processes", seconds)
 
@@ -165,7 +165,8 @@ class Web:
             _log.warning("the rate limit was not asked: its table does not answer")  # the venue's own limit still holds
             return
         if wait_s > 0:
-            raise NotSent(f"the venue's request limit is used up; free again in {wait_s:.1f} s", wait_s)
+            why = self._limits.silence(limit.key) or "the venue's request limit is used up"
+            raise NotSent(f"{why}; free again in {wait_s:.1f} s", wait_s)
 
     def _send(self, request: Request) -> Reply:
         import httpx  # noqa: PLC0415  see the class

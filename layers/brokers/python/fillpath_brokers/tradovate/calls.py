@@ -82,7 +82,7 @@ class Calls(Session):
         if penalty is not None:
             reply = self._again(request, penalty)
         if reply.status == _SLOW_DOWN:
-            self.pause(self._settings.slow_down_s)
+            self.pause(self._settings.slow_down_s, "Tradovate asked to slow down (423)")
         return reply
 
     def refused(self, access: Access, text: str) -> NeedsReauth | NotSent:
@@ -93,7 +93,7 @@ class Calls(Session):
 
     def _again(self, request: Request, penalty: Penalty) -> Reply:
         if penalty.captcha:
-            self.pause(penalty.wait_s)
+            self.pause(penalty.wait_s, penalty.text)
             raise NotSent(penalty.text, penalty.wait_s)
         if penalty.wait_s > self._settings.penalty_patience_s:
             self._tickets.keep(request, penalty, self._clock.now())

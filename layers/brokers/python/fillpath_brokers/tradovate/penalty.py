@@ -28,7 +28,7 @@ class Penalty:
     def text(self) -> str:
         """For people."""
         if self.captcha:
-            return "Tradovate wants a captcha, which only a browser can solve; it is asked again in an hour"
+            return "Tradovate wants a captcha: sign in at its website and solve it. Nothing is asked here for an hour"
         return f"Tradovate wants {self.wait_s:.0f} s of patience"
 
     @property

@@ -6,7 +6,7 @@ Each request is sent once. What has to be read before and cannot be read is evid
 from typing import Any, NamedTuple
 
 from fillpath.clock import Clock
-from fillpath.errors import BrokerUnavailable
+from fillpath.errors import BrokerError, BrokerUnavailable
 from fillpath.orders.model import Leg, LegStatus, OrderType
 from fillpath.orders.outcomes import Accepted, LegView, Outcome, Rejected, Unknown
 from fillpath_brokers.canonical import as_spelled
@@ -14,7 +14,7 @@ from fillpath_brokers.documents import number, readable
 from fillpath_brokers.facade import Change, OrderRef
 from fillpath_brokers.market_hours import MarketHours
 from fillpath_brokers.pairs import exits_wanted, pair_view
-from fillpath_brokers.sending import ask_each, before_sending, send_once
+from fillpath_brokers.sending import ask_each, before_sending, is_refusal, send_once
 from fillpath_brokers.tradovate.calls import Calls
 from fillpath_brokers.tradovate.capabilities import NAME
 from fillpath_brokers.tradovate.history import MarketReader
@@ -25,10 +25,9 @@ from fillpath_brokers.tradovate.reading import Reading, live
 from fillpath_brokers.tradovate.refusals import change_refused, failure_in, placing_refused, text_in
 from fillpath_brokers.tradovate.settings import Settings
 from fillpath_brokers.tradovate.symbols import to_venue
-from fillpath_brokers.tradovate.wire import Trail, cancel_body, change_body, order_body, trail_of
+from fillpath_brokers.tradovate.wire import Trail, cancel_body, change_body, is_over, order_body, trail_of
 from fillpath_brokers.web import SUBMIT_S, Reply
 
-_NOT_FOUND = 404
 _ENDED = "TooLate"
 _EXIT_IDS = ("oso1Id", "oso2Id")
 
@@ -111,10 +110,18 @@ class Placing:
     def _cancel(self, order_id: str) -> None:
         reply = self._calls.post("order/cancelorder", cancel_body(order_id), urgent=True)
         failure = failure_in(reply.json()) if reply.ok else None
-        ended = reply.status == _NOT_FOUND or (failure is not None and failure[0] == _ENDED)
-        if not ended and (failure or not reply.ok):
+        if (reply.ok and failure is None) or (failure is not None and failure[0] == _ENDED):
+            return
+        if not (failure or is_refusal(reply)) or not self._is_over(int(order_id)):
             told = text_in(reply) or reply.status
             raise BrokerUnavailable(f"{NAME} does not take the cancellation of order {order_id}: {told}")
+
+    def _is_over(self, order_id: int) -> bool:
+        try:
+            order = self._reading.orders([order_id]).get(order_id)
+        except BrokerError:  # whatever it is, the cancellation was refused
+            return False
+        return order is None or is_over(order)
 
     def _trail(self, leg: Leg, symbol: str) -> Trail | None:
         if leg.type is not OrderType.TRAILING_STOP:

@@ -26,6 +26,7 @@ from fillpath_brokers.web import Limit, Reply, Request
 RENEW_BEFORE = timedelta(minutes=15)
 LONGEST_PENALTY_S = 30.0
 """In all, so that a renewal ends while it is still the only one."""
+LOCKED_OUT = "Tradovate has locked the login out for asking too often (429)"
 APPROVE = (
     "Tradovate does not let this device in yet: approve it in the e-mail that Tradovate has sent to the account's owner "
     "(or under Application Settings, My Devices), then sign in again: ./fillpath account sign-in ID"
@@ -70,8 +71,8 @@ class _Way:
 
     def _read(self, reply: Reply, limit: Limit) -> Any:
         if reply.status == _TOO_MANY:
-            self._pause(limit, self.settings.rate_limit_wait_s)
-            raise NotSent("Tradovate has locked the login out for asking too often (429)", self.settings.rate_limit_wait_s)
+            self._pause(limit, self.settings.rate_limit_wait_s, LOCKED_OUT)
+            raise NotSent(LOCKED_OUT, self.settings.rate_limit_wait_s)
         if reply.status in _REFUSED:
             raise self.refusal(text_in(reply) or f"status {reply.status}")
         if not reply.ok:
@@ -92,13 +93,13 @@ class _Way:
         return NeedsReauth(f"Tradovate refuses the login: {text}")
 
     def _too_long(self, penalty: Penalty, limit: Limit) -> NotSent:
-        self._pause(limit, penalty.wait_s)
+        self._pause(limit, penalty.wait_s, penalty.text)
         return NotSent(penalty.text, penalty.wait_s)
 
-    def _pause(self, limit: Limit, seconds: float) -> None:
+    def _pause(self, limit: Limit, seconds: float, why: str) -> None:
         """What was asked, and logins in any case: they follow where nothing can be renewed."""
         for each in (limit, self.limit("login", _LOGINS)):
-            self.context.web.pause(each, seconds)
+            self.context.web.pause(each, seconds, why)
 
 
 class TradovateSignIn:

@@ -49,6 +49,7 @@ _TIMES = {"day": "Day", "gtc": "GTC", "ioc": "IOC", "fok": "FOK"}
 _ENDS = {"Canceled": LegStatus.CANCELLED, "Expired": LegStatus.EXPIRED, "Rejected": LegStatus.REJECTED}
 _LIVE = {"PendingNew", "Working", "Suspended", "PendingCancel", "PendingReplace"}
 _DONE = {"Filled", "Completed"}
+_ENDING = "PendingCancel"
 _SIDES = {Side.BUY: "Buy", Side.SELL: "Sell"}
 _KEPT = ("orderType", "orderQty", "price", "stopPrice", "maxShow", "pegDifference", "timeInForce", "expireTime", "text")
 _FEES = ("clearingFee", "exchangeFee", "nfaFee", "brokerageFee", "ipFee", "commission", "orderRoutingFee")
@@ -152,6 +153,11 @@ def filled_quantity(fills: Iterable[Document]) -> Decimal:
 def is_live(order: Document) -> bool:
     """Whether the order may still do something."""
     return order.get("ordStatus") in _LIVE
+
+
+def is_over(order: Document) -> bool:
+    """Whether it has ended, or its cancellation is under way already."""
+    return order.get("ordStatus") in {*_ENDS, *_DONE, _ENDING}
 
 
 def is_done(order: Document) -> bool:

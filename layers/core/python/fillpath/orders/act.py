@@ -4,13 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from fillpath.errors import BrokerUnavailable, NeedsReauth
+from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent
 from fillpath.orders.floor import Floor, account_of, change
-from fillpath.orders.legs import SEE_CANCELLED_S, await_fill, cancel, submit
+from fillpath.orders.legs import SEE_CANCELLED_S, await_fill, cancel, count_silence, submit
 from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState, OrderType, Side, new_leg
 from fillpath.orders.outcomes import Position
 from fillpath.orders.plan import Nothing, Plan, Refusal, Reversal, Trade, plan
-from fillpath.orders.ports.order_store import LaneView
+from fillpath.orders.ports.order_store import LaneView, Working
 from fillpath.orders.sizing import (
     free,
     has_nothing_to_protect,
@@ -35,7 +35,10 @@ from fillpath.orders.transitions import (
 from fillpath.orders.working import cancel_for_good, clear, entry_cleared, in_the_way, is_clear, with_exits_found
 
 COME_BACK_S = 2.0
-_SIGN_IN_S = 30.0
+LONGEST_WAIT_S = 30.0
+"""A wake-up that is hidden holds up its lane: whatever waits longer, also for a person to sign in, is looked at so often."""
+_SHORT = 6
+"""Characters by which people know an order: the last ones."""
 _CLOSES = {Operation.CLOSE, Operation.CLOSE_LONG, Operation.CLOSE_SHORT}
 
 
@@ -63,8 +66,11 @@ def act(order: Order, view: LaneView, floor: Floor, until: datetime) -> Step:
         if order.operation is Operation.CANCEL:
             return _cancel(order, with_exits_found(view, floor), floor)
         return _act_on_position(order, view, floor, until)
-    except BrokerUnavailable:
-        return _later(order, "broker_unavailable", COME_BACK_S, floor)
+    except NotSent as exc:
+        count_silence(order, exc.delay_s, floor)
+        return _later(order, "broker_unavailable", max(COME_BACK_S, min(exc.delay_s, LONGEST_WAIT_S)), floor, str(exc))
+    except BrokerUnavailable as exc:
+        return _later(order, "broker_unavailable", COME_BACK_S, floor, str(exc))
     except NeedsReauth as exc:
         return _not_let_in(order, str(exc), floor)
 
@@ -73,7 +79,7 @@ def send(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal | 
     """Submit a leg of an order that owns its lane and see it through as far as the run can."""
     order, delay = submit(order, leg, until, floor, held)
     if delay is not None:
-        return ComeBack(delay)
+        return ComeBack(min(delay, LONGEST_WAIT_S))
     order = _recheck_halt(order, leg.leg, floor) if order.resting else await_fill(order, leg.leg, floor)
     return ComeBack(COME_BACK_S) if order.owns_lane else GoOn()
 
@@ -126,7 +132,7 @@ def _blocked_at_once(order: Order, view: LaneView, floor: Floor) -> _End | None:
 
 def _cancel(order: Order, view: LaneView, floor: Floor) -> Step:
     if not cancel_for_good(view.working, floor):
-        return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
+        return _until_cancelled(order, view.working, floor)
     count = len(view.working)
     if not count:
         return _end(order, (OrderState.SKIPPED, "nothing_to_cancel", ""), floor)
@@ -135,7 +141,7 @@ def _cancel(order: Order, view: LaneView, floor: Floor) -> Step:
 
 def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime) -> Step:
     if not entry_cleared(order, order, floor):
-        return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
+        return _until_cancelled(order, view.working, floor)
     positions, view = _read(order, view, floor)
     decision = decide(order, positions, view, floor)
     if text := _closed(order, decision, positions, floor):
@@ -145,10 +151,10 @@ def _act_on_position(order: Order, view: LaneView, floor: Floor, until: datetime
         if isinstance(decision, Trade) and not decision.reduces and (end := entry_blocked(order, bool(view.unknown), floor)):
             return _end(order, end, floor)
         if not clear(order, obstacles, floor):
-            return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
+            return _until_cancelled(order, obstacles, floor)
         positions, since = _read(order, view, floor)
         if since is not view or not is_clear(order, obstacles, floor):
-            return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
+            return _until_cancelled(order, obstacles, floor)
         decision = decide(order, positions, view, floor)
     return _carry_out(order, decision, positions, view, floor, until)
 
@@ -228,7 +234,7 @@ def _flip(
 ) -> Step:
     """One order through zero, in a lane that is cleared first as for any reversal."""
     if not clear(order, view.working, floor):
-        return _later(order, "waiting_for_cancel", COME_BACK_S, floor)
+        return _until_cancelled(order, view.working, floor)
     now = floor.desk.positions(account_of(order), order.root)
     held = net(now)
     if held != net(positions) or not _in_one_order(order, now, floor):
@@ -295,10 +301,15 @@ def _end(order: Order, end: _End, floor: Floor) -> Step:
 def _not_let_in(order: Order, text: str, floor: Floor) -> Step:
     """What may reduce waits for a person to sign in, as long as its deadline lets it."""
     if may_reduce(order):
-        return _later(order, "needs_reauth", _SIGN_IN_S, floor)
+        return _later(order, "needs_reauth", LONGEST_WAIT_S, floor, text)
     return _end(order, (OrderState.REJECTED, "needs_reauth", text), floor)
 
 
-def _later(order: Order, reason: str, delay_s: float | None, floor: Floor) -> Step:
-    change(order, lambda o: put_back(o, floor.clock.now(), reason), floor)
+def _until_cancelled(order: Order, resting: tuple[Working, ...], floor: Floor) -> Step:
+    names = ", ".join(each.order_id[-_SHORT:] for each in resting if each.order_id != order.order_id)
+    return _later(order, "waiting_for_cancel", COME_BACK_S, floor, f"waits until the broker shows {names} cancelled")
+
+
+def _later(order: Order, reason: str, delay_s: float | None, floor: Floor, text: str | None = None) -> Step:
+    change(order, lambda o: put_back(o, floor.clock.now(), reason, text), floor)
     return None if delay_s is None else ComeBack(delay_s)

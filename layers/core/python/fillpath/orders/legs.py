@@ -15,16 +15,20 @@ from fillpath.orders.transitions import (
     answered,
     doubtful,
     is_protection,
+    missed,
     observed,
     preparing,
     refused,
     told,
     unsent,
+    vanished,
 )
 
 LOOK_S = 2.0
 SEE_CANCELLED_S = 3.0
-_LOOK_EVERY_S = 0.2
+_LOOK_EVERY_S, _LOOKS_GROW, _LONGEST_LOOK_S = 0.2, 1.5, 1.0
+_VANISHES = timedelta(seconds=30)
+_SILENCE_S = 300.0
 _SEND_MARGIN_S = 10
 _MOST_LISTED = 500
 
@@ -54,11 +58,18 @@ def submit(order: Order, leg: Leg, until: datetime, floor: Floor, held: Decimal 
     outcome = _possible(floor.desk.submit(account_of(order), sent.model_copy(update={"submit_by": send_by})), sent)
     if again and not isinstance(outcome, Accepted):
         return _not_again(order, leg, "no_answer", floor), None
+    return _record(order, leg, outcome, floor)
+
+
+def _record(order: Order, leg: Leg, outcome: Outcome, floor: Floor) -> tuple[Order, float | None]:
     if isinstance(outcome, Rejected) and outcome.reason == MARKET_CLOSED and is_protection(leg.leg):
         # It keeps its place until the open, and the lane goes on without it.
-        return change(order, lambda o: unsent(o, leg.leg, floor.clock.now(), MARKET_CLOSED), floor), None
+        return change(order, lambda o: unsent(o, leg.leg, floor.clock.now(), MARKET_CLOSED, outcome.text), floor), None
     order = change(order, lambda o: answered(o, leg.leg, outcome, floor.clock.now()), floor)
-    return order, outcome.delay_s if isinstance(outcome, RateLimited) else None
+    if not isinstance(outcome, RateLimited):
+        return order, None
+    count_silence(order, outcome.delay_s, floor)
+    return order, outcome.delay_s
 
 
 def _not_again(order: Order, leg: Leg, reason: str, floor: Floor) -> Order:
@@ -89,17 +100,25 @@ def _is_possible(view: LegView, leg: Leg) -> bool:
 
 
 def look(order: Order, name: str, floor: Floor) -> Order:
-    """Record what the broker shows of the leg; raises BrokerError. An order that is not shown changes nothing here."""
+    """Record what the broker shows of the leg; raises BrokerError. That one in doubt is not shown changes nothing here."""
     leg = order.leg(name)
-    view = look_up(order, leg, floor) if leg else None
-    if view is None:
+    if leg is None:
         return order
+    asked_at = floor.clock.now()
+    view = look_up(order, leg, floor)
+    if view is None:
+        return _not_shown(order, leg, asked_at, floor)
     held = _held_now(order, view, floor)
     return change(order, lambda o: _telling(observed(o, name, view, floor.clock.now()), held), floor)
 
 
-def watch(order: Order, name: str, seconds: float, every_s: float, floor: Floor, done: Callable[[Leg], bool]) -> Order:
-    """Look at the leg again and again until it is `done` or the time is over; an unanswered look is followed by the next."""
+def watch(
+    order: Order, name: str, seconds: float, every_s: float, floor: Floor, done: Callable[[Leg], bool], *, grows: float = 1.0
+) -> Order:
+    """Look at the leg again and again until it is `done` or the time is over; an unanswered look is followed by the next.
+
+    `grows`: each wait is so many times the one before, up to a second. Looks come out of the venue's request limit.
+    """
     give_up = floor.clock.now() + timedelta(seconds=seconds)
     while True:
         order = _try_look(order, name, floor)
@@ -107,6 +126,7 @@ def watch(order: Order, name: str, seconds: float, every_s: float, floor: Floor,
         if leg is None or done(leg) or floor.clock.now() + timedelta(seconds=every_s) > give_up:
             return order
         floor.clock.sleep(every_s)
+        every_s = min(every_s * grows, max(every_s, _LONGEST_LOOK_S))
 
 
 def await_fill(order: Order, name: str, floor: Floor) -> Order:
@@ -114,7 +134,7 @@ def await_fill(order: Order, name: str, floor: Floor) -> Order:
     leg = order.leg(name)
     if leg is None or leg.status not in {LegStatus.WORKING, LegStatus.PARTIALLY_FILLED}:
         return order
-    return watch(order, name, LOOK_S, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended)
+    return watch(order, name, LOOK_S, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended, grows=_LOOKS_GROW)
 
 
 def cancel(order: Order, name: str, seconds: float, floor: Floor, why: str | None = None) -> Order:
@@ -126,7 +146,7 @@ def cancel(order: Order, name: str, seconds: float, floor: Floor, why: str | Non
         order = change(order, lambda o: o.with_leg((o.leg(name) or leg).model_copy(update={"reason": why})), floor)
     with suppress(BrokerError):  # the look-ups below tell whether the request got through
         floor.desk.cancel(account_of(order), leg, _others(order, leg, floor))
-    return watch(order, name, seconds, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended)
+    return watch(order, name, seconds, _LOOK_EVERY_S, floor, lambda seen: seen.status.ended, grows=_LOOKS_GROW)
 
 
 def resolve(order: Order, name: str, floor: Floor) -> Order:
@@ -149,7 +169,7 @@ def resolve(order: Order, name: str, floor: Floor) -> Order:
     if leg.status.in_doubt and _absence_counts(order, leg, asked_at, floor):
         verdict = _if_same_attempt(leg, lambda o: refused(o, name, asked_at, "not_placed"))
         return change(order, lambda o: _telling(verdict(o), held), floor)
-    return _in_doubt(order, leg, asked_at, floor)
+    return _not_shown(_in_doubt(order, leg, asked_at, floor), leg, asked_at, floor)
 
 
 def may_send_again(order: Order, leg: Leg, floor: Floor) -> bool:
@@ -200,6 +220,28 @@ def _in_doubt(order: Order, leg: Leg, at: datetime, floor: Floor) -> Order:
     return change(order, _if_same_attempt(leg, lambda o: doubtful(o, leg.leg, at, "no_answer")), floor)
 
 
+def _not_shown(order: Order, leg: Leg, asked_at: datetime, floor: Floor) -> Order:
+    """A leg that the broker had accepted, and says it does not know: it has ended, once that has been so for long enough.
+
+    It was dropped from what the broker keeps, or the account was set back: it would hold up its lane for ever.
+    """
+    if leg.status not in {LegStatus.WORKING, LegStatus.PARTIALLY_FILLED} or leg.broker_order_id is None:
+        return order
+    if leg.absent_since is None:
+        return change(order, lambda o: missed(o, leg.leg, asked_at), floor)
+    since = leg.absent_since
+    if asked_at <= since + _VANISHES or not _absence_counts(order, leg, asked_at, floor):
+        return order
+    floor.telemetry.count("OrderVanished", order)
+    return change(order, lambda o: vanished(o, leg.leg, since, asked_at), floor)
+
+
+def count_silence(order: Order, delay_s: float, floor: Floor) -> None:
+    """A broker that takes nothing for minutes is told to a person: it was asked too often, or wants something of them."""
+    if delay_s >= _SILENCE_S:
+        floor.telemetry.count("BrokerSilent", order)
+
+
 def _if_same_attempt(seen: Leg, how: Callable[[Order], Order]) -> Callable[[Order], Order]:
     """Apply a verdict only to the attempt it was found for: a newer attempt, or an answer, has made it void."""
 
@@ -231,5 +273,5 @@ def _telling(order: Order, held: Decimal | None) -> Order:
 
 
 def _absence_counts(order: Order, leg: Leg, at: datetime, floor: Floor) -> bool:
-    quarantine = floor.desk.capabilities(account_of(order)).quarantine_s
-    return quarantine is not None and leg.submit_by is not None and at > leg.submit_by + timedelta(seconds=quarantine)
+    quarantine, sent_by = floor.desk.capabilities(account_of(order)).quarantine_s, leg.submit_by or leg.submitted_at
+    return quarantine is not None and sent_by is not None and at > sent_by + timedelta(seconds=quarantine)

@@ -166,7 +166,7 @@ class Leg(_Record):
     the entry's quantity: what they really exit is what their entry has filled.
 
     `open_quantity` is what the venue itself says may still fill (None: unknown), `halved_at` when a pair was first seen with one
-    half ended unfilled and the other at work.
+    half ended unfilled and the other at work, `absent_since` from when on the venue has not known any more what it had accepted.
     """
 
     leg: str
@@ -197,6 +197,7 @@ class Leg(_Record):
     filled_at: datetime | None = None
     open_quantity: Decimal | None = None
     halved_at: datetime | None = None
+    absent_since: datetime | None = None
     reason: str | None = None
     text: str | None = None
 

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Callable
 from datetime import timedelta
 
+from fillpath.errors import NeedsReauth
 from fillpath.orders.act import is_overdue, overdue
 from fillpath.orders.execute import RUN_S
 from fillpath.orders.floor import Floor, change, wake
@@ -41,6 +42,8 @@ def _look_after(listed: Order, floor: Floor) -> bool:
         order = floor.orders.get(listed.order_id)
         care = _CARE.get(order.state, _release)
         care(order, floor)
+    except NeedsReauth as exc:  # an alarm of its own tells it, once per account
+        _log.warning("order %s cannot be looked at: %s", listed.order_id, exc)
     except Exception:  # noqa: BLE001  whatever is wrong with one order, the others are looked after
         _log.exception("order %s could not be looked after; the next sweep tries again", listed.order_id)
         floor.telemetry.count("SweepErrors", listed)

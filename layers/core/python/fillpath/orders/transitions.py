@@ -4,6 +4,7 @@ An end state never changes, but a fill that comes later still counts. Fills are 
 maximum, so that reordered and repeated reports end in the same record.
 """
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -12,7 +13,7 @@ from fillpath.orders.outcomes import Accepted, LegView, Outcome, RateLimited, Re
 
 CLOSE, OPEN, MAIN, PROTECT, EXITS = "close", "open", "main", "protect", "exits"
 SUBMIT_WINDOW_S = 10
-MARKET_CLOSED, HALF_LOST = "market_closed", "half_lost"
+MARKET_CLOSED, HALF_LOST, VANISHED = "market_closed", "half_lost", "vanished"
 POSITION_CLOSED, ENTRY_NOT_FILLED, OVERFILLED = "position_closed", "entry_not_filled", "overfilled"
 _OUR_CANCELS = {"cancelled", "halted", "not_filled", POSITION_CLOSED, ENTRY_NOT_FILLED}
 """Why a leg is cancelled when that is Fillpath's own wish."""
@@ -89,6 +90,30 @@ def observed(order: Order, name: str, view: LegView, at: datetime) -> Order:
     return _followed(order, merged, at, wanted=leg.reason in _OUR_CANCELS)
 
 
+def vanished(order: Order, name: str, since: datetime, at: datetime) -> Order:
+    """The order after the broker has not known a leg any more that it had accepted: nothing more will fill of it."""
+    leg = order.leg(name)
+    if leg is None or leg.status.ended:
+        return order
+    text = f"the broker has not known it since {since:%H:%M:%S} UTC; what it may have filled by then is in the position"
+    return observed(order, name, replace(shown(leg), status=LegStatus.CANCELLED, reason=VANISHED, text=text), at)
+
+
+def shown(leg: Leg) -> LegView:
+    """The leg as the broker showed it last."""
+    return LegView(
+        leg.status, leg.broker_order_id, leg.filled_quantity, leg.average_price, leg.commission, leg.filled_at, leg.reason
+    )
+
+
+def missed(order: Order, name: str, at: datetime) -> Order:
+    """The order with the moment from which on the broker shows nothing of a leg that it had accepted."""
+    leg = order.leg(name)
+    if leg is None or leg.status.ended or leg.absent_since is not None:
+        return order
+    return order.with_leg(leg.model_copy(update={"absent_since": at}))
+
+
 def has_late_fill(order: Order) -> bool:
     """Whether a fill came after the end."""
     return any(event.reason == "LATE_FILL" for event in order.events)
@@ -108,6 +133,7 @@ def _merged(leg: Leg, view: LegView, at: datetime) -> Leg:
         "filled_quantity": filled,
         "commission": max(view.commission, leg.commission),
         "open_quantity": None if status.ended else view.open_quantity,
+        "absent_since": None,
         "halved_at": leg.halved_at if status.ended else (leg.halved_at or at) if view.halved else None,
         "reason": leg.reason if leg.reason in _OUR_CANCELS else view.reason or leg.reason,
     }
@@ -259,8 +285,8 @@ def answered(order: Order, name: str, outcome: Outcome, at: datetime) -> Order:
             return observed(order, name, view, at)
         case Rejected(reason, text):
             return refused(order, name, at, reason, text)
-        case RateLimited(reason=reason):
-            return unsent(order, name, at, reason)
+        case RateLimited(text=text, reason=reason):
+            return unsent(order, name, at, reason, text)
         case Unknown(text):
             return doubtful(order, name, at, text)
 
@@ -285,7 +311,7 @@ def _reversal_refused(order: Order, name: str, at: datetime, reason: str) -> Ord
     return moved(order, order.state, at, reason)
 
 
-def unsent(order: Order, name: str, at: datetime, reason: str) -> Order:
+def unsent(order: Order, name: str, at: datetime, reason: str, text: str | None = None) -> Order:
     """The order when the leg is known not to have been sent and may be sent later: a plain one waits in its place again."""
     leg = order.leg(name)
     if leg is None or leg.status is not LegStatus.SUBMITTING:
@@ -293,9 +319,9 @@ def unsent(order: Order, name: str, at: datetime, reason: str) -> Order:
     order = order.with_leg(leg.model_copy(update={"status": LegStatus.QUEUED, "submit_by": None}))
     if order.auto_exit and is_reversal_leg(name):
         return order
-    return put_back(order, at, reason)
+    return put_back(order, at, reason, text)
 
 
-def put_back(order: Order, at: datetime, reason: str) -> Order:
+def put_back(order: Order, at: datetime, reason: str, text: str | None = None) -> Order:
     """The order in its place in the lane again, which it gives up for now."""
-    return moved(order, OrderState.QUEUED, at, reason).model_copy(update={"listing": Listing.WAITING, "owns_lane": False})
+    return moved(order, OrderState.QUEUED, at, reason, text).model_copy(update={"listing": Listing.WAITING, "owns_lane": False})

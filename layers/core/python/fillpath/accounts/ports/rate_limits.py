@@ -20,6 +20,10 @@ class RateLimits(Protocol):
         """Take one request out of the bucket: 0.0, or the seconds until there may be one; then nothing was taken."""
         ...
 
-    def pause(self, key: str, seconds: float) -> None:
-        """The venue asked for silence: nobody gets anything for so long."""
+    def pause(self, key: str, seconds: float, why: str) -> None:
+        """The venue asked for silence: nobody gets anything for so long. `why` is for people, and holds no secret."""
+        ...
+
+    def silence(self, key: str) -> str:
+        """Why the last `take` of this process got nothing, where that was a pause; nothing where the quota was used up."""
         ...
