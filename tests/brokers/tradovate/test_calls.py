@@ -134,7 +134,7 @@ def test_requests_stay_below_one_a_second_on_average() -> None:
 def test_what_only_reduces_may_use_the_reserve() -> None:
     house = House()
     house.venue.lay_down(PLACE, sample("placed"))
-    for _ in range(40):
+    for _ in range(20):
         house.broker.submit(leg())
     with pytest.raises(NotSent):
         house.broker.submit(leg())
@@ -144,7 +144,7 @@ def test_what_only_reduces_may_use_the_reserve() -> None:
 def test_looks_at_entries_leave_the_reserve_to_what_reduces() -> None:
     house = House()
     house.venue.lay_down("order/item", *[None] * 100, status=404)
-    for _ in range(40):
+    for _ in range(10):
         house.broker.order(OrderRef("c-1", "1", leg()))
     waits = []
     for reduce_only in (False, True):

@@ -7,6 +7,7 @@ from fillpath.accounts.model import Account
 from fillpath.accounts.ports.rate_limits import Quota
 from fillpath.clock import Clock
 from fillpath.errors import BrokerUnavailable
+from fillpath_brokers.alpaca.capabilities import BURST, RESERVE
 from fillpath_brokers.alpaca.refusals import read
 from fillpath_brokers.alpaca.settings import Settings
 from fillpath_brokers.alpaca.sign_in import authorization
@@ -25,7 +26,7 @@ class Calls(Session):
     """The session of one account. Paths begin with a slash; those of the data API are whole addresses."""
 
     def __init__(self, account: Account, tokens: TokenStore, web: Web, clock: Clock, settings: Settings) -> None:
-        quota = Quota(settings.requests_per_minute, burst=30, reserve=10)
+        quota = Quota(settings.requests_per_minute, BURST, RESERVE)
         wait_s = settings.rate_limit_wait_s
         super().__init__(account, tokens, web, authorization, quota, wait_s=wait_s, retry_after=self._until_reset)
         self._clock = clock

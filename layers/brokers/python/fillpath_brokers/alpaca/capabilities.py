@@ -4,6 +4,9 @@ from fillpath.accounts.capabilities import Capabilities
 
 KEY = "alpaca"
 NAME = "Alpaca"
+ALLOWED_PER_MINUTE = 200
+"""Requests of a key."""
+BURST, RESERVE = 30, 10
 CAPABILITIES = Capabilities(
     can_stream_data=True,
     can_stream_orders=True,
@@ -21,5 +24,5 @@ CAPABILITIES = Capabilities(
     replace=True,
     asset_classes=frozenset({"equity"}),
     queues_when_closed=True,
-    requests_per_minute=180,  # of 200
+    requests_per_minute=170,  # with a burst it stays below what is allowed
 )

@@ -30,7 +30,7 @@ class Settings(ConnectionSettings):
     extended_hours: bool = False
     quarantine_s: Annotated[int, Field(ge=0)] = CAPABILITIES.quarantine_s or 0
     rate_limit_wait_s: Annotated[float, Field(gt=0)] = 60
-    requests_per_minute: Annotated[float, Field(gt=0)] = CAPABILITIES.requests_per_minute or 180
+    requests_per_minute: Annotated[float, Field(gt=0)] = CAPABILITIES.requests_per_minute or 170
 
     @property
     def capabilities(self) -> Capabilities:

@@ -4,6 +4,9 @@ from fillpath.accounts.capabilities import Capabilities
 
 KEY = "schwab"
 NAME = "Charles Schwab"
+ALLOWED_PER_MINUTE = 120
+"""Requests of a login."""
+BURST, RESERVE = 30, 10
 CAPABILITIES = Capabilities(
     can_stream_data=True,
     can_stream_orders=True,
@@ -21,5 +24,5 @@ CAPABILITIES = Capabilities(
     asset_classes=frozenset({"equity"}),
     data_asset_classes=frozenset({"equity", "future"}),
     queues_when_closed=True,
-    requests_per_minute=110,  # of 120
+    requests_per_minute=90,  # with a burst it stays below what is allowed
 )

@@ -45,7 +45,7 @@ class Settings(ConnectionSettings):
     quarantine_s: Annotated[int, Field(ge=0)] = CAPABILITIES.quarantine_s or 0
     look_up_skew_s: Annotated[float, Field(ge=0)] = 5
     rate_limit_wait_s: Annotated[float, Field(gt=0)] = 60
-    requests_per_minute: Annotated[float, Field(gt=0)] = CAPABILITIES.requests_per_minute or 110
+    requests_per_minute: Annotated[float, Field(gt=0)] = CAPABILITIES.requests_per_minute or 90
     replace_counts_filled: bool = False
     trail_basis: Literal["LAST", "BID", "ASK", "MARK"] = "LAST"
     orders_reach_days: Annotated[int, Field(ge=1, le=364)] = 181

@@ -27,7 +27,7 @@ from fillpath_brokers.composed import ComposedBroker, Parts
 from fillpath_brokers.market_hours import MarketHours
 from fillpath_brokers.schwab import symbols
 from fillpath_brokers.schwab.book import OrderBook
-from fillpath_brokers.schwab.capabilities import KEY, NAME
+from fillpath_brokers.schwab.capabilities import BURST, KEY, NAME, RESERVE
 from fillpath_brokers.schwab.history import read_bars
 from fillpath_brokers.schwab.holdings import Holdings
 from fillpath_brokers.schwab.look_up import LookUp
@@ -52,7 +52,7 @@ class SchwabBroker(ComposedBroker):
         account, clock = services.accounts.account(account_id), services.clock
         self._settings = settings = Settings.of(account.connection)
         self._hours = services.hours
-        quota, wait_s = Quota(settings.requests_per_minute, burst=30, reserve=10), settings.rate_limit_wait_s
+        quota, wait_s = Quota(settings.requests_per_minute, BURST, RESERVE), settings.rate_limit_wait_s
         self._session = session = Session(account, services.tokens, services.web, authorization, quota, wait_s=wait_s)
         self._trader = trader = Trader(session, settings, clock)
         look_up, holdings = LookUp(trader, settings), Holdings(trader)

@@ -14,6 +14,7 @@ from fillpath.clock import Clock
 from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent
 from fillpath_brokers.session import Session
 from fillpath_brokers.token_store import TokenStore
+from fillpath_brokers.tradovate.capabilities import BURST, RESERVE
 from fillpath_brokers.tradovate.penalty import Penalty, Tickets, penalty_in, with_ticket
 from fillpath_brokers.tradovate.refusals import failure_in, text_in
 from fillpath_brokers.tradovate.settings import Settings
@@ -31,7 +32,7 @@ class Calls(Session):
     """The session of one account. Paths are endpoints without a slash before them."""
 
     def __init__(self, account: Account, tokens: TokenStore, web: Web, clock: Clock, settings: Settings) -> None:
-        quota = Quota(settings.requests_per_minute, burst=60, reserve=20)
+        quota = Quota(settings.requests_per_minute, BURST, RESERVE)
         super().__init__(account, tokens, web, authorization, quota, wait_s=settings.rate_limit_wait_s)
         self._clock = clock
         self._settings = settings

@@ -80,7 +80,7 @@ class Settings(ConnectionSettings):
     rest_endpoint: str | None = None
     socket_endpoint: str | None = None
     data_endpoint: str | None = None
-    requests_per_minute: Annotated[float, Field(gt=0)] = CAPABILITIES.requests_per_minute or 60
+    requests_per_minute: Annotated[float, Field(gt=0)] = CAPABILITIES.requests_per_minute or 50
     quarantine_s: Annotated[int, Field(ge=0)] = CAPABILITIES.quarantine_s or 0
     look_up_skew_s: Annotated[float, Field(ge=0)] = 5
     rate_limit_wait_s: Annotated[float, Field(gt=0)] = 3600
