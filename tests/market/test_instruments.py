@@ -10,17 +10,13 @@ from hypothesis import strategies as st
 
 from fillpath.errors import Refused
 from fillpath.market.instruments import Instrument, instrument_of, instruments, resolve
+from fillpath.market.last_days import LAST_DAYS
 
 DAY = date(2026, 3, 2)
 ROWS = sorted(instruments().values(), key=lambda row: row.root)
 FUTURES = [row for row in ROWS if row.months]
 MONTHS = "FGHJKMNQUVXZ"
 days = st.dates(date(2020, 1, 1), date(2060, 12, 31))
-
-
-def third_friday(year: int, month: int) -> date:
-    fridays = [date(year, month, day) for day in range(1, 29) if date(year, month, day).weekday() == 4]
-    return fridays[2]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.root)
@@ -39,7 +35,7 @@ def test_each_row_of_the_catalogue_is_well_formed(row: Instrument) -> None:
     assert row.commission >= 0
     assert list(row.months) == sorted(set(row.months), key=MONTHS.index)
     assert row.lot_step == 1 if row.months else row.lot_step <= 1
-    assert row.roll_months_before in {0, 1}
+    assert (row.last_day in LAST_DAYS) == bool(row.months)
 
 
 def test_the_catalogue_names_each_root_once_and_none_like_a_contract_of_another() -> None:
@@ -109,22 +105,19 @@ def test_an_unknown_symbol_is_refused_with_what_would_be_understood(symbol: str)
 
 
 @pytest.mark.parametrize(
-    ("symbol", "friday", "before", "after"),
+    ("symbol", "last_day", "before", "after"),
     [
         ("ES1!", date(2026, 3, 20), "ESH6", "ESM6"),
         ("ES1!", date(2026, 6, 19), "ESM6", "ESU6"),
         ("ES1!", date(2026, 12, 18), "ESZ6", "ESH7"),
         ("ES2!", date(2026, 3, 20), "ESM6", "ESU6"),
         ("CL1!", date(2026, 3, 20), "CLJ6", "CLK6"),
-        ("CL1!", date(2025, 12, 19), "CLF6", "CLG6"),
-        ("GC1!", date(2026, 5, 15), "GCM6", "GCQ6"),
+        ("6E1!", date(2026, 12, 14), "6EZ6", "6EH7"),
+        ("GC1!", date(2026, 5, 29), "GCM6", "GCQ6"),
     ],
 )
-def test_trading_moves_on_the_thursday_of_the_week_before_the_third_friday(
-    symbol: str, friday: date, before: str, after: str
-) -> None:
-    roll = friday - timedelta(days=8)
-    assert roll.weekday() == 3
+def test_trading_moves_on_eight_days_before_the_last_day(symbol: str, last_day: date, before: str, after: str) -> None:
+    roll = last_day - timedelta(days=8)
     assert resolve(symbol, roll - timedelta(days=1)).contract == before
     assert resolve(symbol, roll).contract == after
 
@@ -134,8 +127,7 @@ def test_the_front_contract_has_not_rolled_and_is_the_first_that_has_not(row: In
     first, second = resolve(f"{row.root}1!", day).contract, resolve(f"{row.root}2!", day).contract
     month = MONTHS.index(first[len(row.root)]) + 1
     year = next(year for year in range(day.year, day.year + 3) if year % 10 == int(first[-1]))
-    index = year * 12 + month - 1 - row.roll_months_before
-    assert third_friday(index // 12, index % 12 + 1) - timedelta(days=8) > day
+    assert LAST_DAYS[row.last_day](year, month) - timedelta(days=8) > day
     assert first != second
     assert resolve(row.root, day).contract == first
 

@@ -34,7 +34,7 @@ LONGEST_ANSWER = 16 * 1024 * 1024
 """In bytes. No answer that anybody asks for here comes near it."""
 _READ_TRIES = 2
 _GATEWAY_TROUBLE = {502, 503, 504}
-_LONGEST_WAIT_S = 1.0
+_LONGEST_WAIT_S = 1.5
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _log = logging.getLogger(__name__)
 wire_logs.hush()

@@ -83,7 +83,7 @@ class Account(_Record):
     """One trading account at one venue. `symbols`: roots that entries may trade; empty means all.
 
     `connection` is how its venue is reached, without secrets: the venue's own keys (`environment`, `account`, ...) and endpoint
-    overrides (`endpoint` and what the venue names besides). `roll_days` before its last trading day a contract is left, unless
+    overrides (`endpoint` and what the venue names besides). `roll_days` before its last day a contract is left, unless
     the venue says what is the front month (`roll_by`). `one_order_flip`: reversals go through zero with one order where the venue
     can. `sign_in_by`: when the venue's login ends for good, where it does.
     """

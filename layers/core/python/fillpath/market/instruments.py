@@ -15,6 +15,7 @@ from importlib.resources import files
 from typing import Any
 
 from fillpath.errors import Refused
+from fillpath.market.last_days import LAST_DAYS
 
 _MONTH_CODES = "FGHJKMNQUVXZ"
 _CONTRACT = re.compile(r"^(?P<root>[A-Z0-9]{1,4}?)(?P<month>[FGHJKMNQUVXZ])(?P<year>\d{1,2}|20\d{2})$")
@@ -26,15 +27,15 @@ _LISTS_SHARES = {"NASDAQ", "NYSE", "AMEX", "ARCA", "BATS", "CBOE"}
 US_SHARES = "US"
 """The exchange of a share that is not in the catalogue: all of them keep the same hours."""
 ROLL_DAYS = 8
-"""A contract is left this many days before the third Friday of its last month: by then index volume has moved on."""
+"""A contract is left this many days before its last day: by then the volume of index futures has moved on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Instrument:
     """What is traded: `tick_size` and prices in `currency`, `multiplier` per point, `lot_step` the smallest quantity.
 
-    `months` are the delivery months' codes (none for shares and coins); `roll_months_before` says how many months before
-    delivery trading moves on (1 for what is delivered physically). `margin` is the initial margin of one contract.
+    `months` are the delivery months' codes (none for shares and coins); `last_day` names the rule for the last day on which one
+    is to be held. `margin` is the initial margin of one contract.
     """
 
     root: str
@@ -46,7 +47,7 @@ class Instrument:
     multiplier: Decimal
     lot_step: Decimal
     months: str
-    roll_months_before: int
+    last_day: str
     margin: Decimal
     commission: Decimal
     demo_price: Decimal
@@ -68,7 +69,7 @@ class Resolved:
 def resolve(symbol: str, today: date, roll_days: int = ROLL_DAYS, exchange: str | None = None) -> Resolved:
     """The instrument and contract of a symbol; Refused(invalid_alert) when the catalogue does not know it.
 
-    A continuous symbol leaves a contract `roll_days` before its last trading day as reckoned here. `exchange` is where the symbol
+    A continuous symbol leaves a contract `roll_days` before its last day (`last_days`). `exchange` is where the symbol
     is listed, if it does not say so itself.
     """
     listed_on, _, ticker = symbol.strip().upper().rpartition(":")
@@ -137,7 +138,7 @@ def _share(ticker: str) -> Instrument:
     """A US share of which nothing is known but its ticker."""
     row = {"root": ticker, "kind": "equity", "name": ticker, "exchange": US_SHARES, "currency": "USD", "months": ""}
     numbers = {"tick_size": "0.01", "multiplier": "1", "lot_step": "0.001", "margin": "0", "commission": "0", "demo_price": "100"}
-    return _instrument(row | numbers | {"roll_months_before": "0"})
+    return _instrument(row | numbers | {"last_day": ""})
 
 
 @cache
@@ -150,7 +151,7 @@ def instruments() -> dict[str, Instrument]:
 def _instrument(row: dict[str, str]) -> Instrument:
     decimals = ("tick_size", "multiplier", "lot_step", "margin", "commission", "demo_price")
     values: dict[str, Any] = {key: Decimal(value) if key in decimals else value for key, value in row.items()}
-    return Instrument(**values | {"roll_months_before": int(row["roll_months_before"])})
+    return Instrument(**values)
 
 
 def _contract_of(instrument: Instrument, today: date, nth: int, roll_days: int) -> str:
@@ -159,18 +160,8 @@ def _contract_of(instrument: Instrument, today: date, nth: int, roll_days: int) 
     year, month = today.year, today.month
     while True:
         code = _MONTH_CODES[month - 1]
-        if code in instrument.months and _last_day(instrument, year, month) - timedelta(days=roll_days) > today:
+        if code in instrument.months and LAST_DAYS[instrument.last_day](year, month) - timedelta(days=roll_days) > today:
             nth -= 1
             if nth == 0:
                 return f"{instrument.root}{code}{year % 10}"
         year, month = (year, month + 1) if month < 12 else (year + 1, 1)
-
-
-def _last_day(instrument: Instrument, year: int, month: int) -> date:
-    index = year * 12 + month - 1 - instrument.roll_months_before
-    return _third_friday(index // 12, index % 12 + 1)
-
-
-def _third_friday(year: int, month: int) -> date:
-    first = date(year, month, 1)
-    return first + timedelta(days=(4 - first.weekday()) % 7 + 14)
