@@ -96,6 +96,7 @@ def keep(proven: Proven, target: Target, *, new: bool) -> Account:
         update={
             "connection": proven.account.connection,
             "simulation": proven.account.simulation,
+            "kinds": proven.account.kinds,
             "credentials": Credentials.VERIFIED,
             "sign_in_by": token.refresh_expires_at if token else None,
         }

@@ -97,7 +97,8 @@ def _chosen(account: Account, reached: tuple[VenueAccount, ...], person: Person)
         raise Problem(f"the venue shows no account {wanted}", hint=f"it shows {listed}; {NOTHING_KEPT}")
     if wanted is None:
         wanted = known[0] if len(known) == 1 else _asked(reached, listed, person)
-    return account.model_copy(update={"connection": {**account.connection, "account": wanted}})
+    kinds = next((tuple(sorted(each.trades)) for each in reached if each.account_id == wanted), ())
+    return account.model_copy(update={"connection": {**account.connection, "account": wanted}, "kinds": kinds})
 
 
 def _asked(reached: tuple[VenueAccount, ...], listed: str, person: Person) -> str:

@@ -238,6 +238,15 @@ def test_what_an_account_cannot_trade_is_refused_with_what_it_can() -> None:
     assert front.post(symbol="AAPL").orders
 
 
+def test_what_a_venue_trades_in_other_accounts_is_refused_in_one_that_does_not() -> None:
+    front = FrontDesk()
+    front.account("A1", kinds=("future",), label="day trades")
+    refusal = front.refusal(symbol="AAPL")
+    assert refusal.code == "unsupported"
+    assert refusal.message == "symbol: account day trades at paper cannot trade AAPL (equity); it trades: future"
+    assert front.post(symbol="ES1!").orders
+
+
 def test_each_account_leaves_a_contract_when_it_says() -> None:
     at = datetime(2026, 3, 9, 14, 30, tzinfo=UTC)  # eleven days before the last trading day of ESH6
     front = FrontDesk(Route(account_id="A1"), Route(account_id="A2"), Route(account_id="A3"))

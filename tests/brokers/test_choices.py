@@ -45,6 +45,14 @@ def test_an_account_may_be_limited_to_some_symbols() -> None:
     assert "MSFT" in found.why_not
 
 
+def test_an_account_trades_no_more_kinds_than_its_own() -> None:
+    futures, unknown = account("tradestation", kinds=("future",)), account("tradestation")
+    assert choice("ES1!", futures).trades
+    found = choice("AAPL", futures)
+    assert (found.trades, found.why_not) == (False, "this account trades futures only")
+    assert choice("AAPL", unknown).trades
+
+
 def test_the_contract_is_that_of_the_accounts_own_roll_rule() -> None:
     early, late = (choice("ES1!", account("paper", roll_days=days)) for days in (60, 8))
     assert (early.contract, late.contract) == ("ESH7", "ESZ6")

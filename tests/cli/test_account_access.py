@@ -36,6 +36,10 @@ def test_a_person_is_asked_in_order_and_what_was_entered_lets_the_account_in(des
     assert secret["KmsKeyId"] == KEY_ARN
 
 
+def test_what_the_venues_account_trades_is_kept_with_it(desk: Desk) -> None:
+    assert desk.added().kinds == ("equity",)
+
+
 def test_a_wrong_choice_or_nothing_where_something_is_needed_is_asked_again(desk: Desk) -> None:
     ran, _ = desk.types("account", "add", "toy", answers=("paper", "", "", USER, f" {PASSWORD} ", "1234"))
     assert ran.code == 0, ran.err

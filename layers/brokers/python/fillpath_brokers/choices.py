@@ -53,6 +53,8 @@ def _why_not(account: Account, known: Capabilities, instrument: Instrument) -> s
         return f"{registry.name(account.venue)} gives data only"
     if instrument.kind not in known.asset_classes:
         return f"{registry.name(account.venue)} does not trade {many(instrument.kind)}"
+    if account.kinds and instrument.kind not in account.kinds:
+        return f"this account trades {' and '.join(map(many, account.kinds))} only"
     if known.credentials_required and account.credentials is not Credentials.VERIFIED:
         return "it must be signed in: ./fillpath account sign-in ID"
     if account.symbols and instrument.root not in account.symbols:

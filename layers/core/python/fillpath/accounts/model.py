@@ -85,7 +85,8 @@ class Account(_Record):
     `connection` is how its venue is reached, without secrets: the venue's own keys (`environment`, `account`, ...) and endpoint
     overrides (`endpoint` and what the venue names besides). `roll_days` before its last day a contract is left, unless
     the venue says what is the front month (`roll_by`). `one_order_flip`: reversals go through zero with one order where the venue
-    can. `sign_in_by`: when the venue's login ends for good, where it does.
+    can. `sign_in_by`: when the venue's login ends for good, where it does. `kinds`: what this very account trades of all that its
+    venue does (a futures account no shares); empty: not known.
     """
 
     account_id: str
@@ -103,6 +104,7 @@ class Account(_Record):
     one_order_flip: bool = False
     outside_hours: OutsideHours = OutsideHours.REFUSE
     sign_in_by: datetime | None = None
+    kinds: tuple[str, ...] = ()
     created_at: datetime
 
 

@@ -199,6 +199,9 @@ def _not_traded(instrument: Instrument, account: Account, capabilities: Capabili
     if instrument.kind not in capabilities.asset_classes:
         kinds = _listed(capabilities.asset_classes)
         return "unsupported", f"symbol: {account.venue} cannot trade {instrument.root} ({instrument.kind}); it trades: {kinds}"
+    if account.kinds and instrument.kind not in account.kinds:
+        what, kinds = f"{instrument.root} ({instrument.kind})", ", ".join(account.kinds)
+        return "unsupported", f"symbol: account {account.label} at {account.venue} cannot trade {what}; it trades: {kinds}"
     return None
 
 
