@@ -83,6 +83,30 @@ def test_a_refused_token_is_not_used_again_where_it_was_refused(signing: Signing
         signing.trading.access(ACCOUNT)
 
 
+def test_a_token_that_was_refused_elsewhere_is_never_sent_by_a_process_that_begins_later(signing: Signing) -> None:
+    signing.trading.refused(ACCOUNT, signing.trading.access(ACCOUNT), "401")
+    with pytest.raises(NotSent, match="being renewed"):
+        signing.process().access(ACCOUNT)
+
+
+def test_keys_that_were_refused_are_no_token_that_could_be_renewed() -> None:
+    signing = Signing()
+    signing.trading.keep(ACCOUNT, CREDENTIALS, None, "a person")
+    signing.trading.refused(ACCOUNT, signing.trading.access(ACCOUNT), "unauthorized")
+    for process in (signing.trading, signing.process()):
+        with pytest.raises(NeedsReauth, match="unauthorized"):
+            process.access(ACCOUNT)
+
+
+def test_who_waits_for_a_renewal_hears_why_the_last_one_failed(signing: Signing) -> None:
+    signing.venue.refuses = {"renew": [NotSent("Tradovate wants a captcha", 3600)]}
+    signing.after(minutes=16)
+    signing.renew()
+    signing.after(minutes=4)
+    with pytest.raises(NotSent, match="the last try failed: Tradovate wants a captcha"):
+        signing.trading.access(ACCOUNT)
+
+
 def test_a_late_refusal_of_an_old_token_kills_neither_the_new_one_nor_the_account(signing: Signing) -> None:
     old = signing.trading.access(ACCOUNT)
     signing.after(minutes=16)

@@ -56,7 +56,7 @@ def _why_not(account: Account, known: Capabilities, instrument: Instrument) -> s
     if account.kinds and instrument.kind not in account.kinds:
         return f"this account trades {' and '.join(map(many, account.kinds))} only"
     if known.credentials_required and account.credentials is not Credentials.VERIFIED:
-        return "it must be signed in: ./fillpath account sign-in ID"
+        return f"it must be signed in: ./fillpath account sign-in {account.typed}"
     if account.symbols and instrument.root not in account.symbols:
         return f"its entries may trade {', '.join(account.symbols)} only"
     return ""

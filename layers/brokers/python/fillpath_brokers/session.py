@@ -96,7 +96,7 @@ class Session:
         text = access.hidden_in(text)
         if access.token is None:
             return NeedsReauth(f"{self.account.venue} does not let account {self.account.label} in: {text}")
-        return NotSent(f"{self.account.venue} refused the token; it is renewed now: {text}", 5.0)
+        return NotSent(f"{self.account.venue} refused the token; it is renewed within a minute", 5.0)
 
     def _limit(self, access: Access) -> Limit:
         return Limit(_bucket(self.account, access) + self._kind, self._quota)

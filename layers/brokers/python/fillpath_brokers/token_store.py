@@ -76,7 +76,7 @@ class TokenStore:
         if not self._is_usable(account_id, access):
             access = self._read(account_id, again=True)
             if not self._is_usable(account_id, access):
-                self._explain(account_id)
+                self._explain(account_id, access)
         return access
 
     def refused(self, account_id: str, access: Access, reason: str) -> None:
@@ -271,25 +271,36 @@ class TokenStore:
         try:
             access = self._vault.read(account_id)
         except NotFound as exc:
-            raise NeedsReauth(f"account {account_id} has no credentials: ./fillpath account sign-in ID") from exc
+            raise NeedsReauth(f"account {account_id} has no credentials: ./fillpath account sign-in {account_id}") from exc
         except StorageUnavailable as exc:
             raise NotSent(f"the account's credentials could not be read: {exc}") from exc
         self._known[account_id] = (access, self._clock.now() + READ_AGAIN)
+        self._heed(account_id, access)
         return access
+
+    def _heed(self, account_id: str, access: Access) -> None:
+        """What another process was refused is not sent from here either."""
+        with suppress(StorageUnavailable):
+            status = self._ledger.of(account_id)
+            if status and _refuses(status, access):
+                self._refused[account_id] = max(access.version, self._refused.get(account_id, 0))
 
     def _is_usable(self, account_id: str, access: Access) -> bool:
         dead = access.token is not None and access.token.expires_at - DEAD_MARGIN <= self._clock.now()
         return not dead and access.version > self._refused.get(account_id, -1)
 
-    def _explain(self, account_id: str) -> NoReturn:
+    def _explain(self, account_id: str, access: Access) -> NoReturn:
         """Why there is no usable access: a person must act, or a renewal is on its way."""
         try:
             status = self._ledger.of(account_id)
         except StorageUnavailable:
             status = None
-        if status and status.needs_reauth:
-            raise NeedsReauth(f"account {account_id} must be signed in again: {status.reason or 'its login has ended'}")
-        raise NotSent(f"the token of account {account_id} is being renewed", 2.0)
+        reason = status.reason if status else None
+        if (status and status.needs_reauth) or access.token is None:
+            why = reason or "the venue does not let it in"
+            raise NeedsReauth(f"account {account_id} must be signed in again: {why}")
+        failed = f"; the last try failed: {reason}" if status and status.tried_at and reason else ""
+        raise NotSent(f"the token of account {account_id} is being renewed{failed}", 2.0)
 
 
 def is_due(status: TokenStatus, sign_in: SignIn, now: datetime) -> bool:

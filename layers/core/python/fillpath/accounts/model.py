@@ -1,5 +1,6 @@
 """Users, accounts and webhooks as stored."""
 
+import shlex
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
@@ -106,6 +107,11 @@ class Account(_Record):
     sign_in_by: datetime | None = None
     kinds: tuple[str, ...] = ()
     created_at: datetime
+
+    @property
+    def typed(self) -> str:
+        """Its label as one types it in a command."""
+        return shlex.quote(self.label)
 
 
 class Route(_Record):

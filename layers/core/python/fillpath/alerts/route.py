@@ -176,7 +176,7 @@ def _not_entitled(order: Order, account: Account, context: Context) -> Iterator[
     if not context.user.plan_active:
         yield "plan_inactive", f"the plan {context.user.plan} is not active; exits still work"
     if account.terms_accepted_at is None:
-        terms = f"the terms of account {account.account_id} are not accepted: ./fillpath account set ID --terms"
+        terms = f"the terms of account {account.label} are not accepted: ./fillpath account set {account.typed} --terms"
         yield "terms_not_accepted", terms
     if account.symbols and order.root not in account.symbols:
         yield "symbol_not_allowed", f"{order.root} is not among this account's symbols ({', '.join(account.symbols)})"
@@ -189,8 +189,9 @@ def _no_credentials(account: Account, capabilities: Capabilities) -> tuple[str, 
     if not capabilities.credentials_required or account.credentials is Credentials.VERIFIED:
         return None
     if account.credentials is Credentials.NEEDS_REAUTH:
-        return "needs_reauth", f"account {account.account_id} must be signed in at {account.venue} again"
-    return "credentials_missing", f"account {account.account_id} has no verified credentials for {account.venue}"
+        again = f"./fillpath account sign-in {account.typed}"
+        return "needs_reauth", f"account {account.label} must be signed in at {account.venue} again: {again}"
+    return "credentials_missing", f"account {account.label} has no verified credentials for {account.venue}"
 
 
 def _not_traded(instrument: Instrument, account: Account, capabilities: Capabilities) -> tuple[str, str] | None:
