@@ -7,11 +7,12 @@ from typing import Any
 from rich.console import Group, RenderableType
 from rich.markup import escape
 
-from cli.holdings import Holdings, holdings_view
+from cli.holdings import Holdings, balances_record, holdings_view
 from cli.order_view import number
 from cli.problem import Problem
 from cli.target import Target
 from cli.terminal import listing, working
+from cli.venue_words import told
 from fillpath.accounts.model import Account
 from fillpath.errors import BrokerUnavailable, NeedsReauth
 from fillpath.orders.outcomes import Position
@@ -40,9 +41,10 @@ def look(account: Account, target: Target) -> Seen:
             _require_shown(account, reached)
             return Seen(account, reached, broker.positions(), broker.balances())
     except NeedsReauth as error:
-        raise Problem(f"{name} lets nobody in: {error}", hint=f"./fillpath account sign-in {account.label}") from error
+        reason = told(error, account)
+        raise Problem(f"{name} lets nobody in: {reason}", hint=f"./fillpath account sign-in {account.typed}") from error
     except BrokerUnavailable as error:
-        raise Problem(f"{name} gave no answer: {error}", hint=_remedy(account, error)) from error
+        raise Problem(f"{name} gave no answer: {told(error, account)}", hint=_remedy(account, error)) from error
     finally:
         broker.close()
 
@@ -53,7 +55,7 @@ def _require_shown(account: Account, reached: tuple[VenueAccount, ...]) -> None:
     if wanted is not None and reached and wanted not in known:
         raise Problem(
             f"the venue shows no account {wanted}",
-            hint=f"it shows {', '.join(known)}: ./fillpath account set {account.label} --set account=ID",
+            hint=f"it shows {', '.join(known)}: ./fillpath account set {account.typed} --set account=ID",
         )
 
 
@@ -79,10 +81,9 @@ def view(seen: Seen) -> RenderableType:
 
 def as_document(seen: Seen) -> dict[str, Any]:
     """For programs; numbers are exact, as text."""
-    worth = {name: number(value) if name != "currency" else value for name, value in asdict(seen.balances).items()}
     return {
         "account_id": seen.account.account_id,
         "reaches": [{**asdict(each), "trades": sorted(each.trades)} for each in seen.reached],
         "positions": [{"symbol": each.contract, "quantity": number(each.quantity)} for each in seen.positions],
-        "balances": worth,
+        "balances": balances_record(seen.balances),
     }

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
+from cli.labels import clean_label
 from cli.means import Venues
 from cli.problem import Problem
 from cli.venue_form import fits
@@ -34,7 +35,7 @@ class Options:
 
     def changes(self, venues: Venues, venue: str) -> dict[str, Any]:
         """The record's fields that they change; raises Problem for what makes no sense or the venue cannot do."""
-        changes: dict[str, Any] = {} if self.label is None else {"label": self.label}
+        changes: dict[str, Any] = {} if self.label is None else {"label": clean_label(self.label)}
         if self.terms is not None:
             changes["terms_accepted_at"] = datetime.now(UTC) if self.terms else None
         if self.symbols is not None:
@@ -99,6 +100,8 @@ def _require_able(changes: Mapping[str, Any], capabilities: Capabilities, name: 
             f"--one-order-flip: {name} cannot go through zero with one order",
             hint="leave it away: a reversal closes, sees the fill, and then opens",
         )
+    if "roll_by" in changes and "future" not in capabilities.asset_classes:
+        raise Problem(f"--roll: {name} trades no futures, and nothing else moves on to a next contract", hint="leave it away")
     if changes.get("roll_by") is RollBy.VENUE and not capabilities.front_month:
         raise Problem(f"--roll venue: {name} does not say which contract is the front month", hint="--roll days:8")
     if changes.get("outside_hours") is OutsideHours.QUEUE and not capabilities.queues_when_closed:
@@ -123,11 +126,13 @@ def _roll(text: str) -> dict[str, Any]:
     if text == RollBy.VENUE:
         return {"roll_by": RollBy.VENUE}
     kind, _, days = text.partition(":")
-    if kind != RollBy.DAYS or not days.isdecimal() or int(days) > MOST_ROLL_DAYS:
+    if kind != RollBy.DAYS or not (days.isascii() and days.isdecimal()):
         raise Problem(
             f"--roll: {text!r} says neither days nor venue",
-            hint=f"days:8 (before the last trading day, 0 to {MOST_ROLL_DAYS}), or venue where it names the front month",
+            hint="days:8 (before the last trading day), or venue where it names the front month",
         )
+    if int(days) > MOST_ROLL_DAYS:
+        raise Problem(f"--roll: {days} days before the last trading day are too many", hint=f"days:0 to days:{MOST_ROLL_DAYS}")
     return {"roll_by": RollBy.DAYS, "roll_days": int(days)}
 
 

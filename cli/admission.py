@@ -8,10 +8,10 @@ from pathlib import Path
 from cli.account_settings import ENDPOINT, LIVE, connection_changes, merged, trades_real_money
 from cli.directory import Directory
 from cli.means import Means, Person, Venues
-from cli.place_at_venue import ACCOUNT, moved, place_keys, require_alone, require_quiet
-from cli.problem import Problem
+from cli.place_at_venue import ACCOUNT, moved, place_keys, require_alone, require_quiet, where
+from cli.problem import NOTHING_KEPT, Problem
 from cli.target import Target
-from cli.trial import NOTHING_KEPT, Proven, prove, prove_stored
+from cli.trial import Proven, prove, prove_stored
 from cli.venue_form import Entered, ask_for, read_from
 from fillpath.accounts.model import Account, Credentials, OutsideHours
 from fillpath.errors import FillpathError, Refused, StorageUnavailable
@@ -67,8 +67,9 @@ def signed_in_again(account: Account, typed: Typed, target: Target, person: Pers
     if typed.force:
         account = account.model_copy(update={"connection": {key: known[key] for key in known if key != ACCOUNT}})
     proven = enter(account, typed, target, person)
-    if not typed.force and moved(known, proven.account.connection, target.venues.sign_in(account.venue)):
-        require_quiet(account, target)
+    sign_in = target.venues.sign_in(account.venue)
+    if not typed.force and moved(known, proven.account.connection, sign_in):
+        _require_quiet(account, proven.account, target, sign_in)
     return proven
 
 
@@ -80,7 +81,7 @@ def reconnected(account: Account, typed: Typed, means: Means, target: Target) ->
     if not place_keys(sign_in) & changes.keys():
         return connected
     if not typed.force and moved(account.connection, connected.connection, sign_in):
-        require_quiet(account, target)
+        _require_quiet(account, connected, target, sign_in)
     proven = prove_stored(connected, target, means.person)
     require_alone(proven, Directory(target.accounts).accounts(), sign_in)
     return proven
@@ -109,6 +110,16 @@ def keep(proven: Proven, target: Target, *, new: bool) -> Account:
                 target.tokens.forget(account_id, new_id(target.clock.now()))
         raise
     return verified
+
+
+def _require_quiet(before: Account, after: Account, target: Target, sign_in: SignIn) -> None:
+    """Raises Problem with where it would lead, and that nothing was kept."""
+    try:
+        require_quiet(before, target)
+    except Problem as problem:
+        elsewhere = where(before.connection, after.connection, sign_in)
+        reason = f"this leads {before.label} to {elsewhere}; {problem.reason}"
+        raise Problem(reason, hint=f"{problem.hint}; {NOTHING_KEPT}") from problem
 
 
 def _connected(account: Account, connection: dict[str, str], typed: Typed, venues: Venues, person: Person) -> Account:
@@ -146,3 +157,5 @@ def _text(source: str, person: Person) -> str:
         return Path(source).read_text("utf-8")
     except UnicodeDecodeError:
         raise Problem(f"--credentials: {source} is not text", hint="a file with one JSON object") from None
+    except OSError as error:
+        raise Problem(f"--credentials: {source} cannot be read: {error.strerror}", hint="a file with one JSON object") from None

@@ -14,6 +14,7 @@ from cli.problem import Problem
 
 # Longer than the gateway lets any request take.
 PATIENCE_S = 35.0
+_TARGET = "./fillpath alert target ES1! 1 for one long, -1 for one short, 0 for none"
 
 
 @dataclass(frozen=True)
@@ -41,17 +42,23 @@ def read_fields(texts: Sequence[str]) -> dict[str, str]:
 
 def with_target(alert: Mapping[str, Any]) -> dict[str, Any]:
     """`target ES1! -1` as its fields say it: the side, and how much of it; raises Problem for a quantity that is no number."""
-    if "quantity" not in alert or "market_position" in alert:
+    if "market_position" in alert:
         return dict(alert)
-    try:
-        wanted = Decimal(alert["quantity"])
-    except InvalidOperation:
-        wanted = Decimal("nan")
-    if not wanted.is_finite():
-        raise Problem(f"QUANTITY: {alert['quantity']!r} is not a number", hint="./fillpath alert target ES1! -1 for one short")
-    side = "long" if wanted > 0 else "short" if wanted < 0 else "flat"
+    if "quantity" not in alert:
+        raise Problem("QUANTITY is missing: the position that is wanted", hint=_TARGET)
+    wanted = _number(alert["quantity"])
+    if wanted is None:
+        raise Problem(f"QUANTITY: {alert['quantity']!r} is not a number", hint=_TARGET)
     kept = {name: value for name, value in alert.items() if name != "quantity"}
-    return {**kept, "market_position": side, "market_position_size": f"{abs(wanted):f}"}
+    return {**kept, "market_position": _side(wanted), "market_position_size": f"{abs(wanted):f}"}
+
+
+def remedy(alert: Mapping[str, Any], refusal: str) -> str:
+    """What to write instead, where a target was given by a signed quantity; else nothing."""
+    wanted = _number(alert.get("quantity"))
+    if str(alert.get("action")).lower() != "target" or wanted is None or wanted >= 0 or not refusal.startswith("quantity:"):
+        return ""
+    return f"send market_position {_side(wanted)} and market_position_size {abs(wanted):f} in place of the quantity"
 
 
 def read_alert(text: str) -> dict[str, Any]:
@@ -88,6 +95,18 @@ def post(url: str, alert: Mapping[str, Any]) -> Answer:
         reason = f"the webhook does not answer: {type(error).__name__}"
         raise Problem(reason, hint="./fillpath status tells whether it runs") from error
     return Answer(answer.status, _body(answer.data), (time.monotonic() - begun) * 1000)
+
+
+def _number(text: object) -> Decimal | None:
+    try:
+        value = Decimal(str(text))
+    except InvalidOperation:
+        return None
+    return value if value.is_finite() else None
+
+
+def _side(position: Decimal) -> str:
+    return "long" if position > 0 else "short" if position < 0 else "flat"
 
 
 def _body(data: bytes) -> Mapping[str, Any]:

@@ -9,15 +9,19 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
 
 from cli.directory import short
+from cli.labels import with_account, with_webhook
 from cli.order_view import Accounts, account_name, clock_time, number, order_table
-from cli.terminal import facts, listing
+from cli.tables import Facts, Listing
+from cli.terminal import facts, listing, pasteable
 from fillpath.accounts.model import Webhook
+from fillpath.alerts.body import read_message
 from fillpath.alerts.checks import LAYERS
+from fillpath.alerts.dialects.registry import dialect_of
 from fillpath.alerts.ports.alert_store import InboxEntry
 from fillpath.alerts.preview import Preview, RoutePreview
+from fillpath.errors import Refused
 from fillpath.orders.model import Order
 from fillpath.orders.result import order_record
 
@@ -44,11 +48,10 @@ def verdicts(entry: InboxEntry) -> dict[str, str]:
     return dict(zip(LAYERS, said, strict=True))
 
 
-def alert_table(entries: Iterable[InboxEntry], webhooks: Labels) -> Table:
-    """One line per alert; `webhooks` by id, for their labels."""
-    table = listing("Alert", "Time", "Webhook", "Dialect", "Answer", "Why, or its orders")
-    for column in table.columns[:-1]:
-        column.no_wrap = True
+def alert_table(entries: Iterable[InboxEntry], webhooks: Labels) -> Listing:
+    """One row per alert; `webhooks` by id, for their labels."""
+    columns = ("Alert", "Time", "Webhook", "Dialect", "Answer")
+    table = listing(*columns, "Why, or its orders", whole=columns)
     for entry in entries:
         accepted = entry.code == "accepted"
         table.add_row(
@@ -57,7 +60,9 @@ def alert_table(entries: Iterable[InboxEntry], webhooks: Labels) -> Table:
             _label(entry.webhook_id, webhooks),
             entry.dialect,
             f"[{'green' if accepted else 'red'}]{escape(entry.code)}[/]",
-            ", ".join(map(short, entry.order_ids)) if accepted else f"[dim]{entry.layer}:[/] {escape(entry.reason)}",
+            ", ".join(map(short, entry.order_ids))
+            if accepted
+            else f"[dim]{entry.layer}:[/] {_remedied(entry.reason, webhooks.get(entry.webhook_id))}",
         )
     return table
 
@@ -69,11 +74,10 @@ def alert_detail(record: Record, webhooks: Labels, accounts: Accounts) -> Render
     table.add_row("Webhook", _label(record["webhook_id"], webhooks))
     table.add_row("Received", record["received_at"])
     table.add_row("Message", escape(record["body"]))
-    table.add_row("Dialect", record["dialect"] or "not understood")
-    table.add_row("Understood as", escape(_words(record["canonical"])))
+    _add_meaning(table, record)
+    reason = _remedied(record["reason"], webhooks.get(record["webhook_id"]))
     for layer, verdict in record["layers"].items():
-        said = f"[red]{escape(record['code'])}[/]: {escape(record['reason'])}" if verdict == "refused" else verdict
-        table.add_row(f"  {layer}", said)
+        table.add_row(f"  {layer}", f"[red]{escape(record['code'])}[/]: {reason}" if verdict == "refused" else verdict)
     orders = order_table(record["orders"], accounts) if record["orders"] else "No order was made of it."
     return Group(table, orders)
 
@@ -99,11 +103,31 @@ def preview_view(record: Record, accounts: Accounts) -> RenderableType:
     refused = "[bold red]It would be refused.[/]" if record["refused"] else "[bold green]It would be accepted.[/]"
     table.add_row("Answer", refused)
     table.add_row("Webhook", escape(record["webhook"]))
-    table.add_row("Dialect", record["dialect"] or "not understood")
-    table.add_row("Understood as", escape(_words(record["canonical"])))
+    _add_meaning(table, record)
     for reason in record["reasons"]:
-        table.add_row(f"[red]{reason['code']}[/]", escape(reason["text"]))
+        table.add_row(f"[red]{reason['code']}[/]", _remedied(reason["text"], record["webhook"]))
     return Group(table, *(_route_view(route, accounts) for route in record["routes"]))
+
+
+def spoken(body: bytes) -> str:
+    """The name of the dialect that a message is written in, whatever else is wrong with it; empty where it cannot be read."""
+    try:
+        return dialect_of(read_message(body)).name
+    except Refused:
+        return ""
+
+
+def _add_meaning(table: Facts, record: Record) -> None:
+    """How it was understood, as far as it was."""
+    if record["dialect"]:
+        table.add_row("Dialect", record["dialect"])
+    if record["canonical"]:
+        table.add_row("Understood as", escape(_words(record["canonical"])))
+
+
+def _remedied(text: str, webhook: str | None) -> str:
+    """The text with commands as they are to be typed for the webhook of that label."""
+    return escape(pasteable(text if webhook is None else with_webhook(text, webhook)))
 
 
 def _route(route: RoutePreview) -> dict[str, Any]:
@@ -128,17 +152,19 @@ def _route(route: RoutePreview) -> dict[str, Any]:
     }
 
 
-def _route_view(route: Record, accounts: Accounts) -> Table:
+def _route_view(route: Record, accounts: Accounts) -> Facts:
     planned, table = route["plan"], facts()
     before, after = (_or_unknown(each) for each in (route["position_before"], planned["after"]))
     held = ", ".join(f"{quantity} {contract}" for contract, quantity in (route["held"] or {}).items())
+    account = accounts.get(route["account_id"])
     table.add_row("Account", account_name(route["account_id"], accounts))
     table.add_row("Contract", route["contract"])
     table.add_row("Operation", str(route["operation"]))
     table.add_row("Position", f"{before} -> {after}" + (f" (held: {held})" if held else ""))
     table.add_row("Plan", _plan_words(planned))
     for reason in route["reasons"]:
-        table.add_row(f"[red]{reason['code']}[/]", escape(reason["text"]))
+        text = with_account(reason["text"], account) if account else reason["text"]
+        table.add_row(f"[red]{reason['code']}[/]", escape(pasteable(text)))
     return table
 
 

@@ -1,7 +1,8 @@
 """Who and what a person means: an id, the end of one or a label comes in, the user, account, webhook or order goes out."""
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import chain, count
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from difflib import get_close_matches
 from typing import TypeVar
 
 from cli.problem import Problem
@@ -16,6 +17,10 @@ SHORTEST_END = 4
 SHOWN_END = 6
 # How far back the end of an order id is looked for.
 ORDERS_SEARCHED = 500
+# How much of what there is a hint names.
+MOST_KNOWN = 8
+LONGEST_KNOWN = 160
+LONGEST_NAME = 40
 
 
 Record = TypeVar("Record")
@@ -46,7 +51,8 @@ class Directory:
     def user(self, meant: str | None) -> User:
         """By id, end of id or email address; raises Problem."""
         if meant and len(meant) == ID_LENGTH:
-            return _read(lambda: self._store.user(meant.upper()), "user", meant)
+            with suppress(NotFound):
+                return self._store.user(meant.upper())
         users = self.users()
         if meant is None:
             return _first("user", users, "./fillpath user add EMAIL")
@@ -55,13 +61,15 @@ class Directory:
     def account(self, meant: str) -> Account:
         """By id, end of id or label; raises Problem."""
         if len(meant) == ID_LENGTH:
-            return _read(lambda: self._store.account(meant.upper()), "account", meant)
+            with suppress(NotFound):
+                return self._store.account(meant.upper())
         return _pick("account", meant, [(account.account_id, account.label, account) for account in self.accounts()])
 
     def webhook(self, meant: str | None) -> Webhook:
         """By id, end of id or label; raises Problem."""
         if meant and len(meant) == ID_LENGTH:
-            return _read(lambda: self._store.webhook(meant.upper()), "webhook", meant)
+            with suppress(NotFound):
+                return self._store.webhook(meant.upper())
         webhooks = self.webhooks(None if meant else self.user(None))
         if meant is None:
             return _first("webhook", webhooks, "./fillpath webhook add")
@@ -71,32 +79,18 @@ class Directory:
 def newest_orders(store: OrderStore, users: Iterable[User], limit: int) -> tuple[Order, ...]:
     """The newest orders of these users, the newest first."""
     found = [order for user in users for order in store.of_user(user.user_id, limit)]
-    return tuple(sorted(found, key=lambda order: order.order_id, reverse=True)[:limit])
+    return tuple(sorted(found, key=lambda order: (order.received_at, order.order_id), reverse=True)[:limit])
 
 
 def find_order(store: OrderStore, users: Iterable[User], meant: str) -> Order:
     """By id or end of id, as it is now; raises Problem."""
     if len(meant) == ID_LENGTH:
-        return _read(lambda: store.get(meant.upper()), "order", meant)
+        try:
+            return store.get(meant.upper())
+        except NotFound as error:
+            raise Problem(f"there is no order {meant}", hint=f"{_LISTED_BY['order']} shows the newest orders") from error
     newest = newest_orders(store, users, ORDERS_SEARCHED)
     return store.get(_pick("order", meant, [(order.order_id, "", order) for order in newest]).order_id)
-
-
-def free_label(wanted: str, taken: Iterable[str]) -> str:
-    """The label, or with the first number that makes it one of its own."""
-    known = {label.casefold() for label in taken}
-    numbered = (f"{wanted}-{n}" for n in count(2))
-    return next(label for label in chain([wanted], numbered) if label.casefold() not in known)
-
-
-def require_free_label(kind: str, label: str | None, others: Iterable[Account] | Iterable[Webhook]) -> None:
-    """Raises Problem where one of the others is called so: a label must name one alone."""
-    if label is not None and not label.strip():
-        raise Problem("--label: it is empty", hint="a name to call it by, such as main")
-    for other in others:
-        if label is not None and other.label.casefold() == label.casefold():
-            record_id = other.account_id if isinstance(other, Account) else other.webhook_id
-            raise Problem(f"--label: there is {kind} {other.label} already, {short(record_id)}", hint="another label")
 
 
 def short(record_id: str) -> str:
@@ -104,11 +98,15 @@ def short(record_id: str) -> str:
     return record_id[-SHOWN_END:]
 
 
-def _read(read: Callable[[], Record], kind: str, meant: str) -> Record:
-    try:
-        return read()
-    except NotFound as error:
-        raise Problem(f"there is no {kind} {meant}", hint=_LISTED_BY[kind]) from error
+def known_are(names: Sequence[str], listed_by: str) -> str:
+    """A hint that names those that there are: as many as are soon read, and what shows the others."""
+    shown: list[str] = []
+    for name in names[:MOST_KNOWN]:
+        shown.append(name if len(name) <= LONGEST_NAME else f"{name[: LONGEST_NAME - 1]}…")
+        if len(", ".join(shown)) > LONGEST_KNOWN:
+            break
+    more = len(names) - len(shown)
+    return f"known are: {', '.join(shown)}" + (f", and {more} more: {listed_by}" if more else "")
 
 
 def _first(kind: str, records: Sequence[Record], made_by: str) -> Record:
@@ -124,15 +122,22 @@ def _pick(kind: str, meant: str, candidates: Sequence[tuple[str, str, Record]]) 
         found = [record for record_id, _, record in candidates if record_id.endswith(meant.upper())]
     if len(found) == 1:
         return found[0]
-    known = ", ".join(f"{short(record_id)} {name}".strip() for record_id, name, _ in candidates[:8])
     if found:
-        raise Problem(f"{len(found)} {kind}s are called {meant}", hint=f"give more of the id; {_LISTED_BY[kind]}")
-    raise Problem(f"there is no {kind} {meant}", hint=f"known are: {known}" if known else _LISTED_BY[kind])
+        raise Problem(f"{len(found)} {kind}s are called {meant}", hint=f"give more of the id; {_LISTED_BY[kind]} shows them")
+    names = [f"{short(record_id)} {name}".strip() for record_id, name, _ in candidates]
+    hint = known_are(names, _LISTED_BY[kind]) if names else f"{_LISTED_BY[kind]} shows the {kind}s"
+    raise Problem(f"there is no {kind} {meant}{_near(meant, [name for _, name, _ in candidates])}", hint=hint)
+
+
+def _near(meant: str, names: Iterable[str]) -> str:
+    folded = {name.casefold(): name for name in names if name}
+    close = get_close_matches(meant.casefold(), folded, n=1)
+    return f"; did you mean {folded[close[0]]}?" if close else ""
 
 
 _LISTED_BY = {
-    "user": "./fillpath user list shows the users",
-    "account": "./fillpath account list shows the accounts",
-    "webhook": "./fillpath webhook list shows the webhooks",
-    "order": "./fillpath orders shows the newest orders",
+    "user": "./fillpath user list",
+    "account": "./fillpath account list",
+    "webhook": "./fillpath webhook list",
+    "order": "./fillpath orders",
 }

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cli.directory import ID_LENGTH, SHORTEST_END, short
+from cli.directory import ID_LENGTH, SHORTEST_END, known_are, short
 from cli.problem import Problem
 from fillpath.accounts.model import User
 from fillpath.alerts.ports.alert_store import InboxEntry
@@ -31,8 +31,8 @@ def find_alert(inbox: Inbox, users: Iterable[User], meant: str) -> InboxEntry:
     if len(found) > 1:
         raise Problem(f"{len(found)} alerts are called {meant}", hint="give more of the id; ./fillpath alerts shows the newest")
     if not found:
-        known = ", ".join(short(entry.alert_id) for entry in newest[:8])
-        raise Problem(f"there is no alert {meant}", hint=f"known are: {known}" if known else "./fillpath alerts shows the newest")
+        hint = known_are([short(entry.alert_id) for entry in newest], "./fillpath alerts")
+        raise Problem(f"there is no alert {meant}", hint=hint if newest else "./fillpath alerts shows the newest")
     return found[0]
 
 

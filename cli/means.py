@@ -48,7 +48,7 @@ class Person(Protocol):
         ...
 
     def ask(self, question: str) -> str:
-        """What is typed; empty where there is nobody."""
+        """What is typed; EOFError where the input ends."""
         ...
 
     def ask_secret(self, question: str) -> str:
@@ -74,11 +74,7 @@ class AtTheTerminal:
 
     def ask_secret(self, question: str) -> str:
         """What is typed, unseen."""
-        terminal.err.print(question, end="", soft_wrap=True)
-        try:
-            return getpass("")
-        except EOFError:
-            return ""
+        return terminal.ask(question, read=lambda: getpass(""))
 
     def handed_over(self) -> str:
         """All of standard input."""

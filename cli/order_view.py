@@ -7,13 +7,15 @@ from typing import Any
 
 from rich.console import Group, RenderableType
 from rich.markup import escape
-from rich.table import Table
 from rich.text import Text
 
 from cli.directory import short
+from cli.tables import Facts, Listing
 from cli.terminal import facts, listing
+from cli.venue_words import plain
 from fillpath.accounts.model import Account
 from fillpath.market.instruments import instrument_of
+from fillpath.orders.model import LegStatus
 
 Record = Mapping[str, Any]
 Accounts = Mapping[str, Account]
@@ -42,22 +44,22 @@ _REASONS = {
 }
 
 
-def order_table(orders: Iterable[Record], accounts: Accounts) -> Table:
+def order_table(orders: Iterable[Record], accounts: Accounts) -> Listing:
     """One row per order, a reason below its state; `accounts` by id, for their labels."""
-    table = listing("Order", "Time", "Account", "Symbol", "Action", "State", numbers=("Filled", "Price"))
-    _unbroken(table, "Order", "Time")
+    columns = ("Order", "Time", "Account", "Symbol", "Action", "State")
+    table = listing(*columns, numbers=("Filled", "Price"), whole=("Order", "Time"))
     for order in orders:
         table.add_row(
             short(order["order_id"]),
             clock_time(_moment(order["received_at"])),
             account_name(order["account_id"], accounts),
             order["contract"],
-            wanted(order),
+            wanted(order, _working_quantity(order)),
             Text("\n").join(part for part in (_state(order["state"]), _why(order["state"], order["reason"])) if part),
             order["filled_quantity"],
             in_ticks(order["average_price"], order["contract"]),
         )
-    return _whole_words(table, "State")
+    return table
 
 
 def order_detail(order: Record, accounts: Accounts) -> RenderableType:
@@ -68,9 +70,9 @@ def order_detail(order: Record, accounts: Accounts) -> RenderableType:
     return Group(*parts, _timeline(order["events"], _moment(order["received_at"])))
 
 
-def wanted(order: Record) -> str:
-    """What the signal asks for, in a few words: `buy 1`, `sell 2 exit`, `target -1`, `buy 1 limit 5890`."""
-    words = [order["action"], order["quantity"]]
+def wanted(order: Record, quantity: str | None = None) -> str:
+    """What the signal asks for, in a few words: `buy 1`, `sell 2 exit`, `target -1`, `buy 1 limit 5890`; or so much of it."""
+    words = [order["action"], quantity or order["quantity"]]
     if order["target"] is not None:
         words = ["target", order["target"]]
     if order["order_type"] != "entry":
@@ -105,11 +107,28 @@ def in_ticks(price: str | None, contract: str) -> str:
 
 
 def _terms(order_or_leg: Record) -> list[str]:
-    if order_or_leg["type"] == "market":
-        return []
-    percent = order_or_leg["trail_percent"]
-    trail = f"{percent} %" if percent else order_or_leg["trail_amount"]
-    return [order_or_leg["type"], order_or_leg["stop_price"], order_or_leg["limit_price"], trail]
+    """Its prices, each with its name."""
+    stop, limit = order_or_leg["stop_price"], order_or_leg["limit_price"]
+    named = [f"{name} {price}" for name, price in (("stop", stop), ("limit", limit)) if price]
+    match order_or_leg["type"]:
+        case "market":
+            return []
+        case "trailing_stop":
+            percent = order_or_leg["trail_percent"]
+            return [f"trail {percent} %" if percent else f"trail {order_or_leg['trail_amount']}"]
+        case "oco":
+            return [" / ".join(named)]
+    return named
+
+
+def _working_quantity(order: Record) -> str | None:
+    """How much works at the broker, of an order that rests there: less than was wanted once something else has exited."""
+    leg = order["legs"][-1] if order["legs"] else None
+    if leg is None or order["type"] == "market" or LegStatus(leg["status"]).ended or leg["type"] == "market":
+        return None
+    if leg["open_quantity"] is None:
+        return str(leg["quantity"])
+    return number(Decimal(leg["open_quantity"]) + Decimal(leg["filled_quantity"]))
 
 
 def _state(state: str) -> Text:
@@ -118,11 +137,12 @@ def _state(state: str) -> Text:
 
 def _why(state: str, reason: str | None) -> Text:
     """The reason in words, which wrap; nothing where it says no more than the state."""
-    words = _REASONS.get((state, reason or ""), (reason or "").replace("_", " ").lower())
+    said = " ".join(plain(reason or "").replace("_", " ").lower().split())
+    words = _REASONS.get((state, reason or ""), said)
     return Text("" if words == state.lower() else words, "dim")
 
 
-def _facts(order: Record, accounts: Accounts) -> Table:
+def _facts(order: Record, accounts: Accounts) -> Facts:
     table = facts()
     received = _exact(_moment(order["received_at"]))
     table.add_row("Order", order["order_id"])
@@ -137,9 +157,10 @@ def _facts(order: Record, accounts: Accounts) -> Table:
 
 def _particulars(order: Record) -> dict[str, str]:
     price = in_ticks(order["average_price"], order["contract"])
-    fill = f"{order['filled_quantity']} {order['contract']} at {price}, commission {order['commission']}"
+    paid = f", commission {order['commission']}" if order["commission"] != "0" else ""
+    fill = f"{order['filled_quantity']} {order['contract']} at {price}{paid}"
     return {
-        "Why": escape(": ".join(part for part in (_why(order["state"], order["reason"]).plain, order["message"]) if part)),
+        "Why": escape(": ".join(filter(None, (_why(order["state"], order["reason"]).plain, plain(order["message"] or ""))))),
         "Filled": fill if price else "",
         "Exits": _exits(order),
         "Protects": f"order {short(order['parent_id'])}" if order["parent_id"] else "",
@@ -155,25 +176,12 @@ def _exits(order: Record) -> str:
     return f"{told}: order {short(order['protection_id'])}" if told and order["protection_id"] else told
 
 
-def _whole_words(table: Table, name: str) -> Table:
-    """The column wraps between words, and other columns give way to the longest of them."""
-    column = next(column for column in table.columns if column.header == name)
-    column.min_width = max((len(word) for cell in column.cells for word in str(cell).split()), default=0)
-    return table
-
-
-def _unbroken(table: Table, *names: str) -> None:
-    for column in table.columns:
-        column.no_wrap = column.no_wrap or column.header in names
-
-
 def _held(quantity: str | None, root: str) -> str:
     return "" if quantity is None else f"[bold]{'nothing' if quantity == '0' else f'{quantity} {root}'}[/]"
 
 
-def _legs(legs: Iterable[Record]) -> Table:
-    table = listing("Leg", "Order", "Status", "Why", "At the broker", numbers=("Filled", "Price"))
-    _unbroken(table, "Leg", "Status")
+def _legs(legs: Iterable[Record]) -> Listing:
+    table = listing("Leg", "Order", "Status", "Why", "At the broker", numbers=("Filled", "Price"), whole=("Leg", "Status"))
     for leg in legs:
         words = [leg["side"], leg["quantity"], leg["contract"], *(_terms(leg) or ["market"])]
         table.add_row(
@@ -185,12 +193,11 @@ def _legs(legs: Iterable[Record]) -> Table:
             leg["filled_quantity"],
             in_ticks(leg["average_price"], leg["contract"]),
         )
-    return _whole_words(table, "Why")
+    return table
 
 
-def _timeline(events: Iterable[Record], received_at: datetime) -> Table:
-    table = listing("Time", "Step", "Why", numbers=("Total ms", "Step ms"))
-    _unbroken(table, "Time", "Step")
+def _timeline(events: Iterable[Record], received_at: datetime) -> Listing:
+    table = listing("Time", "Step", "Why", numbers=("Total ms", "Step ms"), whole=("Time", "Step"))
     before = received_at
     for event in events:
         at = _moment(event["at"])

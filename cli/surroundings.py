@@ -12,6 +12,11 @@ def region() -> str | None:
     return os.environ.get("AWS_REGION") or None
 
 
+def columns() -> str | None:
+    """How wide whatever shows what is printed is, where that was said."""
+    return os.environ.get("COLUMNS") or None
+
+
 def whole() -> dict[str, str]:
     """Everything, for programs that work for the person's own AWS account."""
     return dict(os.environ)

@@ -1,20 +1,44 @@
-"""What a person sees: progress and problems on stderr, results on stdout, colours only on a terminal."""
+"""What a person sees: progress and problems on stderr, results on stdout, colours only on a terminal.
+
+Nothing is cut, however narrow the terminal is, and what is to be copied is not folded. A pipe or a file has no width.
+"""
 
 import json
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from rich import box
 from rich.console import Console
 from rich.markup import escape
-from rich.table import Table
 
+from cli import surroundings
 from cli.problem import Problem
+from cli.tables import COMMAND, Facts, Listing
 
-out = Console(highlight=False, emoji=False)
-err = Console(stderr=True, highlight=False, emoji=False)
+_COPIED = (COMMAND, "://")
+_NO_END = 100_000
+
+
+class Plain(Console):
+    """Wraps at blanks only, and not at all where there is a command or an address to copy."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        """As rich's, with other defaults."""
+        copied = any(mark in each for each in objects if isinstance(each, str) for mark in _COPIED)
+        super().print(*objects, **{"crop": False, "soft_wrap": copied or None, **options})
+
+
+def console(*, stderr: bool) -> Console:
+    """The one way to stdout or stderr."""
+    made = Plain(stderr=stderr, highlight=False, emoji=False)
+    if not made.is_terminal and not surroundings.columns():
+        made.width = _NO_END
+    return made
+
+
+out = console(stderr=False)
+err = console(stderr=True)
 
 
 class _Name:
@@ -55,22 +79,19 @@ def problem(occurred: Problem) -> None:
         err.print(f"  [dim]→[/dim] {escape(pasteable(occurred.hint))}", soft_wrap=True)
 
 
-def listing(*columns: str, numbers: Iterable[str] = ()) -> Table:
-    """An empty table with a heading; the columns named in `numbers` come last, flush right."""
-    table = Table(*columns, box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1, 0, 0))
-    for name in numbers:
-        table.add_column(name, justify="right", no_wrap=True)
-    for column in table.columns:
-        column.overflow = "fold"
-    return table
+def hint(words: str, command: str) -> None:
+    """What may be done next: on stderr, the command as it can be pasted."""
+    err.print(f"[dim]{escape(words)}[/] {escape(pasteable(command))}", soft_wrap=True)
 
 
-def facts() -> Table:
+def listing(*columns: str, numbers: Iterable[str] = (), whole: Iterable[str] = ()) -> Listing:
+    """An empty table with a heading; the columns in `numbers` come last, flush right. Those in `whole` are never wrapped."""
+    return Listing(columns, numbers, whole)
+
+
+def facts() -> Facts:
     """An empty table of names and values."""
-    table = Table(box=box.SIMPLE, show_header=False, pad_edge=False)
-    table.add_column(style="bold", no_wrap=True)
-    table.add_column(overflow="fold")
-    return table
+    return Facts()
 
 
 def print_json(value: Any) -> None:
@@ -84,9 +105,23 @@ def print_line(value: Any) -> None:
     out.file.flush()
 
 
-def ask(question: str) -> str:
-    """What the person types; empty where there is nobody to ask."""
+def ask(question: str, read: Callable[[], str] = input) -> str:
+    """What the person types; EOFError where the input ends (Ctrl-D)."""
+    err.print(question, end="", soft_wrap=True)
     try:
-        return err.input(question)
+        return read()
+    except (EOFError, KeyboardInterrupt):
+        err.print()
+        raise
+
+
+@contextmanager
+def unless_left(outcome: str) -> Iterator[None]:
+    """Tells who ends a command while it asks or tries (Ctrl-D: Problem, Ctrl-C) what has become of it."""
+    try:
+        yield
     except EOFError:
-        return ""
+        raise Problem(outcome) from None
+    except KeyboardInterrupt:
+        problem(Problem(outcome))
+        raise

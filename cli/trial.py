@@ -1,5 +1,6 @@
 """Access on trial: what a person entered comes in, what it reaches at the venue goes out. Nothing is kept anywhere."""
 
+import re
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import cast
@@ -7,21 +8,23 @@ from typing import cast
 from rich.markup import escape
 
 from cli import terminal
+from cli.account_settings import ENDPOINT
 from cli.means import Person
-from cli.problem import Problem
+from cli.problem import NOTHING_KEPT, Problem
 from cli.target import Target
 from cli.terminal import working
 from cli.venue_form import ATTEMPTS, Entered, ask_for_code
+from cli.venue_words import plain
 from fillpath.accounts.access import Access, Token, TokenStatus
 from fillpath.accounts.model import Account
 from fillpath.accounts.ports.account_store import AccountStore
-from fillpath.errors import BrokerError, FillpathError, NeedsReauth, Refused
+from fillpath.errors import BrokerError, FillpathError, NeedsReauth, NotSent, Refused
 from fillpath_brokers.facade import VenueAccount
 from fillpath_brokers.services import Services
 from fillpath_brokers.signing_in import SignInContext
 from fillpath_brokers.token_store import TokenStore
 
-NOTHING_KEPT = "nothing was kept"
+_NO_SUCH_PAGE = re.compile(r"\b40[45]\b")
 
 
 @dataclass(frozen=True)
@@ -43,7 +46,7 @@ def prove(account: Account, entered: Entered, target: Target, person: Person) ->
         with working("Asking which accounts that reaches"):
             reached = _reached(account, access, target)
     except FillpathError as error:
-        raise _told(error, access, target.venues.name(account.venue)) from None
+        raise _told(error, access, target.venues.name(account.venue), account) from None
     return Proven(_chosen(account, reached, person), entered.credentials, token, reached)
 
 
@@ -79,10 +82,10 @@ def prove_stored(account: Account, target: Target, person: Person) -> Account:
     except NeedsReauth as error:
         raise Problem(
             f"{name} lets nobody in there with what is stored: {access.hidden_in(str(error))}",
-            hint=f"./fillpath account sign-in {account.label} asks where it is, and for its credentials; {NOTHING_KEPT}",
+            hint=f"./fillpath account sign-in {account.typed} asks where it is, and for its credentials; {NOTHING_KEPT}",
         ) from None
     except FillpathError as error:
-        raise _told(error, access, name) from None
+        raise _told(error, access, name, account) from None
     return _chosen(account, reached, person)
 
 
@@ -116,16 +119,27 @@ def _asked(reached: tuple[VenueAccount, ...], listed: str, person: Person) -> st
     raise Problem("which account is meant was not said", hint=f"it is one of {listed}; {NOTHING_KEPT}")
 
 
-def _told(error: FillpathError, access: Access, venue: str) -> Problem:
+def _told(error: FillpathError, access: Access, venue: str, account: Account) -> Problem:
     # There may be no such account yet.
-    text = access.hidden_in(str(error)).replace("./fillpath account sign-in ID", "the same command again")
+    text = plain(access.hidden_in(str(error))).replace("./fillpath account sign-in ID", "the same command again")
+    own_address = _own_address_remedy(error, venue, account)
     if isinstance(error, NeedsReauth):
-        return Problem(f"{venue} lets nobody in with that: {text}", hint=f"check what you entered; {NOTHING_KEPT}")
+        remedy = own_address or "check what you entered"
+        return Problem(f"{venue} lets nobody in with that: {text}", hint=f"{remedy}; {NOTHING_KEPT}")
     if isinstance(error, Refused):
         return Problem(text, hint=f"--set KEY=VALUE; {NOTHING_KEPT}")
     if isinstance(error, BrokerError):
-        return Problem(f"{venue}: {text}", hint=f"try again later, or see where --endpoint leads; {NOTHING_KEPT}")
+        reason = text if text.startswith(venue) else f"{venue}: {text}"
+        return Problem(reason, hint=f"{own_address or 'try again later'}; {NOTHING_KEPT}")
     return Problem(text, hint=NOTHING_KEPT)
+
+
+def _own_address_remedy(error: FillpathError, venue: str, account: Account) -> str:
+    """Somebody's own address may lead to nobody, or to somebody else; empty where there is none, or it is not to blame."""
+    own = ", ".join(value for key, value in sorted(account.connection.items()) if key.endswith(ENDPOINT))
+    if own and _NO_SUCH_PAGE.search(str(error)):
+        return f"what answers at {own} knows no such page: is the path right, and is it {venue}"
+    return f"see whether {own} is right, and whether it runs" if own and isinstance(error, NotSent) else ""
 
 
 @dataclass(frozen=True)

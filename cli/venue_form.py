@@ -14,7 +14,7 @@ from rich.markup import escape
 
 from cli import terminal
 from cli.means import Person
-from cli.problem import Problem
+from cli.problem import NOTHING_KEPT, Problem
 from fillpath_brokers.signing_in import Field
 
 ATTEMPTS = 3
@@ -30,14 +30,15 @@ class Entered:
 
 def ask_for(fields: Sequence[Field], given: Mapping[str, str], person: Person) -> Entered:
     """Every field in order, without those that are `given`; raises Problem."""
-    asked = [each for each in fields if each.secret or each.key not in given]
+    wanted = [each for each in fields if each.secret or each.key not in given]
+    asked = [each for each in wanted if not _is_settled(each)]
     if asked and not person.is_there:
         keys = ", ".join(each.key for each in asked)
         raise Problem(
             f"there is nobody to ask for {keys}",
             hint="--credentials FILE, or --credentials - with the JSON object on standard input",
         )
-    return _sorted(fields, {each.key: _answer(each, person) for each in asked})
+    return _sorted(fields, {each.key: each.default if _is_settled(each) else _answer(each, person) for each in wanted})
 
 
 def read_from(text: str, fields: Sequence[Field], given: Mapping[str, str], venue: str) -> Entered:
@@ -64,7 +65,7 @@ def ask_for_code(url: str, person: Person) -> str:
     if not person.is_there:
         raise Problem(
             "this venue wants a person to sign in with a browser, and there is nobody to do so",
-            hint="type the command at a terminal; the credentials may come from --credentials FILE",
+            hint=f"type the same command at a terminal; {NOTHING_KEPT}",
         )
     terminal.err.print("\nOpen this address, sign in there, and allow access:")
     terminal.err.print(url, markup=False, soft_wrap=True)
@@ -98,6 +99,11 @@ def fits(asked: Field, text: str) -> bool:
     return not asked.pattern or re.fullmatch(asked.pattern, text) is not None
 
 
+def _is_settled(asked: Field) -> bool:
+    """Whether there is nothing to choose."""
+    return asked.choices == (asked.default,)
+
+
 def _answer(asked: Field, person: Person) -> str:
     for _ in range(ATTEMPTS):
         typed = (person.ask_secret if asked.secret else person.ask)(_question(asked)).strip() or asked.default
@@ -109,17 +115,15 @@ def _answer(asked: Field, person: Person) -> str:
             return typed
         else:
             terminal.err.print("  [yellow]this is needed[/]")
-    raise Problem(f"{asked.label} was not entered", hint="nothing was kept; begin again")
+    raise Problem(f"{asked.label} was not entered", hint=f"{NOTHING_KEPT}; begin again")
 
 
 def _question(asked: Field) -> str:
     parts = [escape(asked.label)]
     if asked.choices:
         parts.append(escape(f"[{'/'.join(asked.choices)}]"))
-    if asked.help:
-        parts.append(f"[dim]({escape(asked.help)})[/]")
-    if asked.default:
-        parts.append(f"[dim]{escape(asked.default)} unless told[/]")
+    if notes := [each for each in (asked.help, f"{asked.default} unless told" if asked.default else "") if each]:
+        parts.append(f"[dim]({escape('; '.join(notes))})[/]")
     return " ".join(parts) + ": "
 
 

@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from cli.labels import clean_label
 from cli.problem import Problem
 from cli.webhooks import parse_gate, parse_limit, parse_wait
 from fillpath.accounts.model import QuantityIs, SecretIn, TimeOf
@@ -27,7 +28,7 @@ Typed = Mapping[str, str | Sequence[str] | None]
 
 def parse_settings(typed: Typed) -> dict[str, Any]:
     """What to change on a webhook; options that were not given change nothing. Raises Problem naming the option."""
-    given = {name: value for name, value in typed.items() if value}
+    given = {name: value for name, value in typed.items() if value or (name == "label" and value is not None)}
     sample = given.pop("sample", None)
     if sample is not None and given.get("map") in {None, "none"}:
         raise Problem("--sample: belongs to --map FILE", hint="both together: --map FILE --sample FILE")
@@ -125,7 +126,7 @@ def _as(field: str, parse: Callable[[Any], Any]) -> Callable[[Any], tuple[str, A
 
 
 _PARSERS: Mapping[str, Callable[[Any], tuple[str, Any]]] = {
-    "label": _as("label", str),
+    "label": _as("label", clean_label),
     "gate": _as("gate", parse_gate),
     "daily_limit": _as("daily_limit", parse_limit),
     "wait_s": _as("wait_s", lambda text: None if text.lower() == "none" else Decimal(parse_wait(text))),

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 
 from rich.markup import escape
-from rich.table import Table
 
 from cli.order_view import account_name, number
+from cli.tables import Facts
 from cli.terminal import facts
 from fillpath.accounts.model import Account, Webhook
 
 
-def settings_table(webhook: Webhook, accounts: Mapping[str, Account]) -> Table:
+def settings_table(webhook: Webhook, accounts: Mapping[str, Account]) -> Facts:
     """Every setting, by the name of the option that changes it; `accounts` by id, for their labels."""
     table = facts()
     table.add_row("Webhook", f"{escape(webhook.label)}, {webhook.webhook_id}")

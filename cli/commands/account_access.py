@@ -8,7 +8,7 @@ from rich.markup import escape
 from cli import terminal
 from cli.commands.options import Env, Json, target_of
 from cli.means import means_of
-from cli.problem import Problem
+from cli.problem import NOTHING_KEPT
 
 Meant = Annotated[str, typer.Argument(metavar="ID", help="Id, end of id or label.")]
 Endpoint = Annotated[
@@ -57,7 +57,9 @@ def sign_in(
     means, target = means_of(context), target_of(context, env)
     found = Directory(target.accounts).account(account)
     typed = Typed(None, (), credentials, live=live, outside_hours_told=True, force=force)
-    signed_in = keep(signed_in_again(found, typed, target, means.person), target, new=False)
+    with terminal.unless_left(NOTHING_KEPT):
+        proven = signed_in_again(found, typed, target, means.person)
+    signed_in = keep(proven, target, new=False)
     tell(signed_in, "signed in", means.venues, as_json=as_json)
 
 
@@ -84,6 +86,7 @@ def remove(
 ) -> None:
     """Remove an account, and forget what lets it in. Its past orders stay listed; what it holds at its venue is left as it is."""
     from cli.account_view import needs_credentials
+    from cli.confirmation import confirm
     from cli.directory import Directory
     from cli.place_at_venue import require_no_open_orders
     from fillpath.ids import new_id
@@ -92,8 +95,9 @@ def remove(
     directory = Directory(target.accounts)
     found = directory.account(account)
     require_no_open_orders(found, target)
-    if not yes and means.person.ask(f"This removes account {found.label}. Type its label to go on: ").strip() != found.label:
-        raise Problem("nothing was removed", hint="" if means.person.is_there else "--yes says that it may be")
+    if not yes:
+        question = f"This removes account {escape(found.label)}. Type its label to go on: "
+        confirm(means.person, question, found.label, "nothing was removed")
     if needs_credentials(found, means.venues):
         target.tokens.forget(found.account_id, new_id(target.clock.now()))
     target.accounts.remove_account(found.account_id)
@@ -103,7 +107,6 @@ def remove(
         return
     terminal.out.print(f"Account {escape(found.label)} was removed: {found.account_id}")
     if led:
-        terminal.err.print(
-            f"[yellow]These webhooks still lead to it, and their alerts for it are refused:[/] {escape(', '.join(led))}\n"
-            + terminal.pasteable("[dim]To lead one elsewhere:[/] ./fillpath webhook set LABEL --route ACCOUNT")
-        )
+        names = escape(", ".join(led))
+        terminal.err.print(f"[yellow]These webhooks still lead to it, and their alerts for it are refused:[/] {names}")
+        terminal.hint("To lead one elsewhere:", "./fillpath webhook set LABEL --route ACCOUNT")

@@ -11,7 +11,7 @@ from cli import terminal
 from cli.commands import account_access
 from cli.commands.options import Env, Json, target_of
 from cli.means import means_of
-from cli.problem import Problem
+from cli.problem import NOTHING_KEPT, Problem
 
 group = typer.Typer(name="account", help="Trading accounts, each at one venue.", no_args_is_help=True)
 
@@ -27,7 +27,7 @@ Roll = Annotated[
     str | None,
     typer.Option(
         metavar="days:8|venue",
-        help="When a continuous symbol goes on to the next contract: days before the last trading day, or as the venue says.",
+        help="When a continuous symbol goes on to the next contract: days before its last day, or as the venue says.",
         show_default=False,
     ),
 ]
@@ -57,6 +57,10 @@ Set = Annotated[
         show_default=False,
     ),
 ]
+_CHANGES = (
+    "--label NAME, --terms, --no-terms, --symbols ES,NQ, --roll days:8, --one-order-flip, --two-order-flip, "
+    "--outside-hours queue, or --set KEY=VALUE"
+)
 Live = Annotated[bool, typer.Option("--live", help="Yes, it may trade real money; without it you are asked.")]
 
 
@@ -87,34 +91,38 @@ def add(
 ) -> None:
     """Add an account at a venue, which asks for its credentials and tries them. Entries need its terms accepted: --terms."""
     from cli.account_settings import Options
-    from cli.account_view import tell
+    from cli.account_view import set_words, tell
     from cli.admission import Typed, enter, keep
-    from cli.directory import Directory, free_label, require_free_label
+    from cli.directory import Directory
+    from cli.labels import free_label, require_free_label
     from fillpath.accounts.model import Account
     from fillpath.ids import new_id
 
     means = means_of(context)
-    options = Options(None, terms, symbols, roll, one_order_flip, outside_hours)
+    options = Options(label, terms, symbols, roll, one_order_flip, outside_hours)
     typed = Typed(endpoint, tuple(settings or ()), credentials, live=live, outside_hours_told=outside_hours is not None)
     changes = options.changes(means.venues, venue)
     target = target_of(context, env)
     directory = Directory(target.accounts)
     others = directory.accounts()
-    require_free_label("an account", label, others)
+    require_free_label("an account", changes.get("label"), others)
     now = datetime.now(UTC)
     account = Account(
         account_id=new_id(now),
         user_id=directory.user(user).user_id,
         venue=venue,
-        label=label or free_label(venue, [each.label for each in others]),
+        label=free_label(venue, [each.label for each in others]),
         created_at=now,
     ).model_copy(update=changes)
     if means.venues.capabilities(venue).credentials_required:
-        account = keep(enter(account, typed, target, means.person), target, new=True)
+        with terminal.unless_left(NOTHING_KEPT):
+            proven = enter(account, typed, target, means.person)
+        account = keep(proven, target, new=True)
     else:
         typed.require_nothing(means.venues.name(venue))
         target.accounts.save(account)
-    tell(account, "added", means.venues, as_json=as_json)
+    said = set_words(account, ("terms_accepted_at", "symbols"))
+    tell(account, f"added: {account.account_id}, {said}", means.venues, as_json=as_json)
 
 
 @group.command("set")
@@ -136,25 +144,28 @@ def change(
 ) -> None:
     """Change what an account is called, whether its terms are accepted, what its entries may trade, or how it trades."""
     from cli.account_settings import Options
-    from cli.account_view import tell
+    from cli.account_view import set_words, tell
     from cli.admission import Typed, reconnected
-    from cli.directory import Directory, require_free_label
+    from cli.directory import Directory
+    from cli.labels import require_free_label
 
     options = Options(label, terms, symbols, roll, one_order_flip, outside_hours)
     if options == Options() and not settings:
-        raise Problem(
-            "nothing to change was given", hint="--terms, --no-terms, --symbols ES,NQ, --label NAME, --roll or --set KEY=VALUE"
-        )
+        raise Problem("nothing to change was given", hint=_CHANGES)
     means, target = means_of(context), target_of(context, env)
     directory = Directory(target.accounts)
     found = directory.account(account)
-    require_free_label("an account", label, [each for each in directory.accounts() if each.account_id != found.account_id])
-    changed = found.model_copy(update=options.changes(means.venues, found.venue))
+    changes = options.changes(means.venues, found.venue)
+    others = [each for each in directory.accounts() if each.account_id != found.account_id]
+    require_free_label("an account", changes.get("label"), others)
+    changed = found.model_copy(update=changes)
     if settings:
         typed = Typed(None, tuple(settings), None, live=live, outside_hours_told=True, force=force)
-        changed = reconnected(changed, typed, means, target)
+        with terminal.unless_left(NOTHING_KEPT):
+            changed = reconnected(changed, typed, means, target)
     target.accounts.save(changed)
-    tell(changed, "changed", means.venues, as_json=as_json)
+    keys = [text.partition("=")[0].strip() for text in settings or ()]
+    tell(changed, f"changed: {set_words(changed, changes, keys)}", means.venues, as_json=as_json)
     if settings:
         terminal.err.print("[dim]Every process goes by it within a minute.[/]")
 
@@ -164,29 +175,26 @@ def show(context: typer.Context, *, env: Env = None, as_json: Json = False) -> N
     """Show all accounts, and how it stands with their access."""
     from cli.account_view import access_text, entries_text, record_of, venue_text
     from cli.directory import Directory, short
+    from cli.scenarios import scenario_of
 
     venues, target = means_of(context).venues, target_of(context, env)
     directory = Directory(target.accounts)
     accounts = directory.accounts()
+    scenarios = {account.account_id: scenario_of(account, target) for account in accounts}
     if as_json:
-        terminal.print_json([record_of(account, venues) for account in accounts])
+        terminal.print_json([record_of(account, venues, scenarios[account.account_id]) for account in accounts])
         return
     owners = {user.user_id: user.email for user in directory.users()}
     # Whose they are is a question only where there are several; the width of a terminal is little.
-    several = len(owners) > 1
-    table = terminal.listing("Account", "Label", "Venue", "Access", "Entries", *(["Owner"] if several else []))
-    for column in (table.columns[0], table.columns[3]):
-        column.no_wrap = True
-    if several:
-        table.columns[5].no_wrap, table.columns[5].overflow = True, "ellipsis"
+    several = ["Owner"] if len(owners) > 1 else []
+    table = terminal.listing("Account", "Label", "Venue", "Access", "Entries", *several, whole=("Account", "Access"))
     for account in accounts:
-        halted = target.controls.halted(account.user_id, account.account_id)
         table.add_row(
             short(account.account_id),
             escape(account.label),
-            venue_text(account),
+            venue_text(account, scenarios[account.account_id]),
             access_text(account, venues, datetime.now(UTC)),
-            f"[red]halted ({halted.scope.partition(':')[0]})[/]" if halted else entries_text(account),
+            entries_text(account, target.controls.halted(account.user_id, account.account_id)),
             *([escape(owners.get(account.user_id, ""))] if several else []),
         )
     terminal.out.print(table)
@@ -203,6 +211,7 @@ def scenario(
     as_json: Json = False,
 ) -> None:
     """Make a paper account do something out of the ordinary with its next orders, e.g. never_fill or crash=before."""
+    from cli.account_view import scenario_words
     from cli.directory import Directory
     from fillpath_brokers.exchange import scenario as scenarios
     from fillpath_brokers.paper.venue import PaperBroker
@@ -217,10 +226,9 @@ def scenario(
     if as_json:
         terminal.print_json({"account_id": found.account_id, "scenario": wanted.to_document()})
         return
-    told = " ".join(f"{key}={value}" for key, value in wanted.settings.items())
-    terminal.out.print(f"Account {escape(found.label)}: scenario [bold]{wanted.name}[/] {escape(told)}".rstrip())
+    terminal.out.print(f"Account {escape(found.label)}: scenario [bold]{escape(scenario_words(wanted))}[/]")
     if wanted.name != "normal":
-        terminal.err.print(terminal.pasteable(f"[dim]Back to normal:[/] ./fillpath account scenario {account} normal"))
+        terminal.hint("Back to normal:", f"./fillpath account scenario {found.typed} normal")
 
 
 def _settings(texts: Sequence[str]) -> dict[str, str]:

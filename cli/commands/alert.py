@@ -14,6 +14,7 @@ from cli.problem import Problem
 if TYPE_CHECKING:
     from cli.alert_sender import Answer
     from cli.directory import Directory
+    from fillpath.accounts.model import Webhook
 
 
 TARGET = "target"
@@ -53,6 +54,9 @@ def alert(
     stop_loss: Annotated[str | None, typer.Option(help="Where an entry is to be left with a loss.", show_default=False)] = None,
     time_in_force: Annotated[str | None, typer.Option(help="day, gtc, ioc or fok; day unless told.", show_default=False)] = None,
     trail_amount: Annotated[str | None, typer.Option(help="Of a trailing_stop, in price.", show_default=False)] = None,
+    trail_percent: Annotated[
+        str | None, typer.Option(help="Of a trailing_stop, in percent of the price.", show_default=False)
+    ] = None,
     field: Annotated[
         list[str] | None,
         typer.Option(metavar="NAME=VALUE", help="Any other field, e.g. market_position=long.", show_default=False),
@@ -75,19 +79,21 @@ def alert(
         raise Problem("ACTION is missing", hint="./fillpath alert buy ES1! 1, or --file FILE")
     typed = {"action": action, "symbol": symbol, "quantity": quantity, "order_type": order_type, "type": kind}
     typed |= {"limit_price": limit_price, "stop_price": stop_price, "trail_amount": trail_amount}
+    typed |= {"trail_percent": trail_percent}
     typed |= {"take_profit": take_profit, "stop_loss": stop_loss, "time_in_force": time_in_force}
     signal = _of_file(file) | {name: value for name, value in typed.items() if value is not None} | fields
     signal = with_target(signal) if action == TARGET else signal
     target = target_of(context, env)
     directory = Directory(target.accounts)
-    sender = Sender.of(directory.webhook(webhook), target)
+    found = directory.webhook(webhook)
+    sender = Sender.of(found, target)
     answer = post(sender.url, complete(signal, sender.secret))
     if as_json:
         terminal.print_json({"status": answer.status, "elapsed_ms": round(answer.elapsed_ms), **answer.body})
     elif answer.accepted:
         _show(answer, directory)
     if not answer.accepted:
-        raise _refusal(answer)
+        raise _refusal(answer, signal, found, directory)
     _require_not_all_failed(answer)
 
 
@@ -113,7 +119,7 @@ def _show(answer: "Answer", directory: "Directory") -> None:
     terminal.err.print(f"[bold]{answer.status}[/] {said} [dim]{answer.elapsed_ms:.0f} ms[/]")
     terminal.out.print(order_table(results, labels))
     last = results[-1]["order_id"]
-    terminal.err.print(f"[dim]Each step with its time:[/] {terminal.pasteable('./fillpath orders')} {last[-6:]}")
+    terminal.hint("Each step with its time:", f"./fillpath orders {last[-6:]}")
 
 
 def _require_no_stray_option(action: str | None, symbol: str | None, quantity: str | None) -> None:
@@ -132,9 +138,16 @@ def _require_not_all_failed(answer: "Answer") -> None:
         raise Problem("; ".join(dict.fromkeys(told)))
 
 
-def _refusal(answer: "Answer") -> Problem:
+def _refusal(answer: "Answer", signal: dict[str, Any], webhook: "Webhook", directory: "Directory") -> Problem:
     """The code and the reason, and for each route its own."""
-    details = answer.body.get("details") or {}
-    routes = [f"account {route['account_id']}: {route['code']}: {route['message']}" for route in details.get("routes", ())]
-    reason = f"{answer.status} {answer.body.get('error')}: {answer.body.get('message')}"
-    return Problem(reason, output="\n".join(routes) if len(routes) > 1 else "")
+    from cli.alert_sender import remedy
+    from cli.labels import with_webhook
+
+    labels = {account.account_id: account.label for account in directory.accounts()}
+    routes = [
+        f"account {labels.get(route['account_id'], route['account_id'])}: {route['code']}: {route['message']}"
+        for route in (answer.body.get("details") or {}).get("routes", ())
+    ]
+    message = terminal.pasteable(with_webhook(str(answer.body.get("message")), webhook.label))
+    reason = f"{answer.status} {answer.body.get('error')}: {message}"
+    return Problem(reason, hint=remedy(signal, message), output="\n".join(routes) if len(routes) > 1 else "")

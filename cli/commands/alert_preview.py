@@ -1,6 +1,8 @@
 """alert preview: what a message would do, and every reason against it, without doing it."""
 
 import sys
+from contextlib import suppress
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -41,7 +43,7 @@ def preview(
 
     Nothing is added to the message and nothing is sent: what it lacks (a time, the secret) is among the reasons.
     """
-    from cli.alert_view import preview_record, preview_view
+    from cli.alert_view import preview_record, preview_view, spoken
     from cli.directory import Directory
     from fillpath.alerts.preview import Sources, preview
     from fillpath.clock import SystemClock
@@ -58,11 +60,26 @@ def preview(
         return tuple(position for position in held if position.root == order.root)
 
     hit = _hit(found, body, target, SystemClock().now())
-    shown = preview_record(preview(hit, Sources(target.alerts, target.master_key, registry), positions), found)
+    seen = preview(hit, Sources(target.alerts, target.master_key, registry), positions)
+    if not seen.dialect and found.mapping is None:
+        seen = replace(seen, dialect=spoken(body))
+    shown = preview_record(seen, found)
     if as_json:
         terminal.print_json(shown)
     else:
         terminal.out.print(preview_view(shown, accounts))
+        _tell_remedies(body, shown)
+
+
+def _tell_remedies(body: bytes, shown: dict[str, Any]) -> None:
+    from cli.alert_sender import remedy
+    from fillpath.alerts.body import read_message
+    from fillpath.errors import Refused
+
+    with suppress(Refused):
+        fields = read_message(body).fields
+        for told in filter(None, (remedy(fields, reason["text"]) for reason in shown["reasons"])):
+            terminal.hint("Instead:", told)
 
 
 def _hit(webhook: "Webhook", body: bytes, target: "Target", now: "datetime") -> "Hit":

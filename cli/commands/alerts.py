@@ -46,9 +46,10 @@ def alerts(
     elif found:
         labels = {webhook.webhook_id: webhook.label for webhook in directory.webhooks()}
         terminal.out.print(alert_table(found, labels))
-        terminal.err.print("[dim]Everything about one:[/] ./fillpath alerts show ID")
+        terminal.hint("Everything about one:", "./fillpath alerts show ID")
     else:
-        terminal.out.print("No alert was refused." if refused else "No alerts yet. Send one: ./fillpath alert buy ES1! 1")
+        first = terminal.pasteable("No alerts yet. Send one: ./fillpath alert buy ES1! 1")
+        terminal.out.print("No alert was refused." if refused else first)
 
 
 @group.command()

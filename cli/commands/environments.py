@@ -6,7 +6,8 @@ import typer
 
 from cli import terminal
 from cli.cdk import cdk, context
-from cli.problem import Problem
+from cli.confirmation import confirm
+from cli.means import means_of
 
 if TYPE_CHECKING:
     import boto3
@@ -45,11 +46,12 @@ def diff(env: Name) -> None:
     cdk("diff", *_context(env, concurrency_of(session, env)), region=account.region)
 
 
-def destroy(env: Name, *, yes: Yes = False) -> None:
+def destroy(command: typer.Context, env: Name, *, yes: Yes = False) -> None:
     """Delete an environment. Outside local its tables, queues and keys are protected and refuse this."""
     _, account = _sign_in(env)
-    if not yes and terminal.ask(f"This deletes {env} in account {account.account_id}. Type its name to go on: ") != env:
-        raise Problem("nothing was deleted")
+    if not yes:
+        question = f"This deletes {env} in account {account.account_id}. Type its name to go on: "
+        confirm(means_of(command).person, question, env, "nothing was deleted")
     cdk("destroy", "--all", "--force", *context({"env": env}), region=account.region)
 
 

@@ -9,6 +9,7 @@ from types import FrameType
 from typing import Annotated, Any, NoReturn
 
 import typer
+from rich.markup import escape
 
 from cli import terminal
 from cli.commands.options import Json
@@ -65,14 +66,14 @@ def down(context: typer.Context) -> None:
 
 
 def status(context: typer.Context, *, as_json: Json = False) -> None:
-    """Show whether the local stack runs, and what waits in its queues. Exit code 1 if it does not run."""
+    """Show whether the local stack runs, what waits in its queues, and what is halted. Exit code 1 if it does not run."""
     from cli.health import look
 
     health = look(context.obj)
     if as_json:
         terminal.print_json(health.as_dict())
     else:
-        _show_health(health.as_dict())
+        show_health(health.as_dict())
     if not health.running:
         raise typer.Exit(1)
 
@@ -99,11 +100,27 @@ def logs(
             terminal.out.print(render(event), soft_wrap=True)
 
 
+def show_health(health: Mapping[str, Any]) -> None:
+    """For a person, from its document."""
+    table = terminal.facts()
+    running = health["running"]
+    process = f"[dim], process {health['pid']}[/dim]" if health["pid"] else ""
+    table.add_row("State", terminal.pasteable(_STATES[health["state"]]) + process)
+    if running:
+        table.add_row("Address", health["endpoint_url"])
+        for name, queue in health["queues"].items():
+            table.add_row(f"Queue {name}", f"{queue['waiting']} waiting, {queue['in_flight']} in flight")
+    for halt in health["halts"]:
+        table.add_row("Halted", f"[red]{escape(halt['what'])}[/]: {escape(halt['reason'])}")
+    for trouble in health["troubles"]:
+        table.add_row("Look at", f"[yellow]{escape(trouble['text'])}[/]\n{trouble['runbook']}")
+    terminal.out.print(table)
+
+
 def _stay(emulator: Emulator) -> None:
     """Until Ctrl-C stops everything, or the emulator dies."""
-    terminal.err.print(
-        "Running. [bold]Ctrl-C[/bold] stops it; [bold]./fillpath logs --follow[/bold] in another terminal shows what it does."
-    )
+    follow = terminal.pasteable("./fillpath logs --follow")
+    terminal.err.print(f"Running. [bold]Ctrl-C[/bold] stops it; [bold]{follow}[/bold] in another terminal shows what it does.")
     try:
         while emulator.runs():
             time.sleep(0.5)
@@ -114,18 +131,6 @@ def _stay(emulator: Emulator) -> None:
         return
     if not emulator.stopped_in_order:
         raise Problem("the emulator ended by itself", output=emulator.log_tail())
-
-
-def _show_health(health: Mapping[str, Any]) -> None:
-    table = terminal.facts()
-    running = health["running"]
-    process = f" [dim]process {health['pid']}[/dim]" if health["pid"] else ""
-    table.add_row("State", _STATES[health["state"]] + process)
-    if running:
-        table.add_row("Address", health["endpoint_url"])
-        for name, queue in health["queues"].items():
-            table.add_row(f"Queue {name}", f"{queue['waiting']} waiting, {queue['in_flight']} in flight")
-    terminal.out.print(table)
 
 
 def _heed_signals() -> None:
@@ -149,7 +154,7 @@ def _hang_up(_number: int, _frame: FrameType | None) -> NoReturn:
 
 _STATES = {
     "running": "[green]running[/green]",
-    "starting": "[yellow]starting[/yellow] [dim]./fillpath up is at work[/dim]",
+    "starting": "[yellow]starting[/yellow]: ./fillpath up is at work",
     "unfinished": "[yellow]unfinished: ./fillpath up was cut off; run it again, or ./fillpath down[/yellow]",
     "stopped": "[red]stopped[/red]",
 }

@@ -73,8 +73,14 @@ def _show(started: dict[str, Any], *, as_json: bool) -> None:
     table.add_row("Address", escape(started["url"]))
     for name, value in started["credentials"].items():
         table.add_row(escape(name), escape(str(value)))
-    table.add_row("Control", f"{escape(started['url'])}/_sim/: state, price, faults, fill_mode, account, reset")
+    table.add_row(
+        "Control", f"{escape(started['url'])}/_sim/state shows what it holds; what else it takes: docs/accounts.md, Simulators"
+    )
     terminal.out.print(table)
-    line = terminal.pasteable(f"./fillpath account add {started['venue']} --endpoint {started['url']}")
-    terminal.out.print(escape(line), soft_wrap=True)
+    line = f"./fillpath account add {started['venue']} --endpoint {started['url']} --terms"
+    terminal.out.print(escape(terminal.pasteable(line)))
+    terminal.err.print(
+        "It forgets everything when it ends: orders, positions and sign-ins. Fillpath's accounts there do not know that; "
+        "end what is open before."
+    )
     terminal.err.print("Running. [bold]Ctrl-C[/bold] ends it.")

@@ -1,5 +1,6 @@
 """orders, positions, price, halt and resume: what became of signals, what is held, and how to stop."""
 
+import shlex
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -8,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.live import Live
 from rich.markup import escape
-from rich.table import Table
 
 from cli import terminal
 from cli.commands.options import Env, Json, target_of
@@ -16,6 +16,7 @@ from cli.problem import Problem
 
 if TYPE_CHECKING:
     from cli.directory import Directory
+    from cli.tables import Listing
 
 MOST_ORDERS = 500
 WATCH_EVERY_S = 1.0
@@ -63,7 +64,8 @@ def orders(
         _watch(lambda: order_table(newest(), labels))
     else:
         records = newest()
-        terminal.out.print(order_table(records, labels) if records else "No orders yet. Send one: ./fillpath alert buy ES1! 1")
+        first = terminal.pasteable("No orders yet. Send one: ./fillpath alert buy ES1! 1")
+        terminal.out.print(order_table(records, labels) if records else first)
 
 
 def positions(context: typer.Context, *, account: OfAccount = None, env: Env = None, as_json: Json = False) -> None:
@@ -109,27 +111,32 @@ def halt(
     *,
     account: OfAccount = None,
     user: OfUser = None,
-    reason: Annotated[str, typer.Option(help="Shown with each refused entry.")] = "by hand",
+    reason: Annotated[
+        str | None, typer.Option(help='Shown with each refused entry; "by hand" unless told.', show_default=False)
+    ] = None,
     env: Env = None,
     as_json: Json = False,
 ) -> None:
     """Block entries and cancel those that rest: everywhere, or of one account or user. What reduces still works."""
     from cli.directory import Directory
     from cli.halting import halt as halt_scope
+    from cli.halting import named
 
     target = target_of(context, env)
-    scope = _scope(Directory(target.accounts), account, user)
+    directory = Directory(target.accounts)
+    scope = _scope(directory, account, user)
     done = halt_scope(scope, reason, datetime.now(UTC), target.controls, target.orders, lambda: target.invoke("sweep", {}))
     if as_json:
         terminal.print_json(
-            {"scope": scope, "halted": True, "reason": reason, "cancelled": done.cancelled, "still_open": done.still_open}
+            {"scope": scope, "halted": True, "reason": done.reason, "cancelled": done.cancelled, "still_open": done.still_open}
         )
         return
-    terminal.out.print(f"[bold red]Halted[/] {scope}: entries are refused, exits still work.")
+    what = escape(f"{named(scope, directory)} ({done.reason})")
+    terminal.out.print(f"[bold red]Halted[/] {what}: entries are refused, exits still work.")
     terminal.out.print(_cancelled(len(done.cancelled)))
     if done.still_open:
         terminal.out.print(f"[yellow]Still open, the sweeper tries again each minute:[/] {', '.join(done.still_open)}")
-    terminal.err.print(terminal.pasteable(f"[dim]Go on:[/] ./fillpath resume{_options(account, user)}"))
+    terminal.hint("Go on:", f"./fillpath resume{_options(account, user)}")
 
 
 def resume(
@@ -137,21 +144,21 @@ def resume(
 ) -> None:
     """Let entries through again: everywhere, or of one account or user. Each scope is halted and resumed by itself."""
     from cli.directory import Directory
-    from cli.halting import ids_of
+    from cli.halting import halts, ids_of, named
 
     target = target_of(context, env)
     directory = Directory(target.accounts)
     scope = _scope(directory, account, user)
     halted = target.controls.halted(*ids_of(scope))
     target.controls.resume(scope)
-    found = [target.controls.halted(each.user_id, each.account_id) for each in directory.accounts()]
-    left = {each.scope: each.reason for each in found if each is not None}
+    left = halts(directory, target.controls)
     if as_json:
-        terminal.print_json({"scope": scope, "halted": False, "still_halted": sorted(left)})
+        terminal.print_json({"scope": scope, "halted": False, "still_halted": [each.scope for each in left]})
         return
-    terminal.out.print(f"[bold green]Resumed[/] {scope}." if halted else f"{scope} was not halted.")
-    for other, why in sorted(left.items()):
-        terminal.out.print(f"[yellow]Still halted:[/] {other} ({escape(why)})")
+    what = escape(named(scope, directory))
+    terminal.out.print(f"[bold green]Resumed[/] {what}." if halted else f"There was no halt of {what}.")
+    for other in left:
+        terminal.out.print(f"[yellow]Still halted:[/] {escape(f'{named(other.scope, directory)} ({other.reason})')}")
 
 
 def _scope(directory: "Directory", account: str | None, user: str | None) -> str:
@@ -174,10 +181,10 @@ def _cancelled(count: int) -> str:
 
 def _options(account: str | None, user: str | None) -> str:
     given = {"--account": account, "--user": user}
-    return "".join(f" {name} {value}" for name, value in given.items() if value is not None)
+    return "".join(f" {name} {shlex.quote(value)}" for name, value in given.items() if value is not None)
 
 
-def _watch(table: Callable[[], Table]) -> None:
+def _watch(table: "Callable[[], Listing]") -> None:
     with Live(table(), console=terminal.out, auto_refresh=False) as live:
         while True:
             time.sleep(WATCH_EVERY_S)

@@ -86,4 +86,6 @@ def _can(able: Capabilities) -> str:
 
 def _record(able: Capabilities) -> dict[str, Any]:
     values = {each.name: getattr(able, each.name) for each in fields(able)}
+    if not able.can_stream_data:
+        values["feeds"] = []
     return {name: sorted(value) if isinstance(value, frozenset) else value for name, value in values.items()}

@@ -1,6 +1,5 @@
 """webhook add, set, list, show, rotate and revoke."""
 
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -8,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from cli import terminal
 from cli.commands import webhook_options as options
@@ -17,6 +15,7 @@ from cli.problem import Problem
 from cli.welcome import section
 
 if TYPE_CHECKING:
+    from cli.tables import Listing
     from cli.webhooks import Sender
     from fillpath.accounts.model import Account, Webhook
 
@@ -58,7 +57,8 @@ def add(
     as_json: Json = False,
 ) -> None:
     """Add a webhook; without a route its orders go to the user's first account."""
-    from cli.directory import Directory, free_label, require_free_label
+    from cli.directory import Directory
+    from cli.labels import free_label, quoted, require_free_label
     from cli.webhook_settings import parse_settings
     from cli.webhooks import Sender, parse_routes
     from fillpath.accounts.manage import save_webhook
@@ -72,7 +72,7 @@ def add(
     update = parse_settings(typed)
     target = target_of(context, env)
     directory = Directory(target.accounts)
-    require_free_label("a webhook", label, directory.webhooks())
+    require_free_label("a webhook", update.get("label"), directory.webhooks())
     owner, parsed = parse_routes(routes or (), directory, directory.user(user) if user else None)
     now, name = datetime.now(UTC), free_label("webhook", [each.label for each in directory.webhooks()])
     webhook = Webhook(webhook_id=new_id(now), user_id=owner.user_id, label=name, routes=parsed, created_at=now).model_copy(
@@ -81,8 +81,8 @@ def add(
     access = save_webhook(webhook, target.accounts, target.master_key.read())
     _show_sender(f"Added a webhook, called {webhook.label}", Sender.with_access(webhook, access, target), as_json=as_json)
     if not as_json:
-        line = f"./fillpath alert buy SYMBOL 1 --webhook {shlex.quote(webhook.label)}"
-        terminal.err.print(f"\n[dim]An alert by hand:[/] {escape(terminal.pasteable(line))}", soft_wrap=True)
+        terminal.err.print()
+        terminal.hint("An alert by hand:", f"./fillpath alert buy SYMBOL 1 --webhook {quoted(webhook.label)}")
 
 
 @group.command("set")
@@ -110,7 +110,8 @@ def change(
     as_json: Json = False,
 ) -> None:
     """Change a webhook; its token and secret stay the same."""
-    from cli.directory import Directory, require_free_label
+    from cli.directory import Directory
+    from cli.labels import quoted, require_free_label
     from cli.webhook_settings import parse_settings
     from cli.webhooks import parse_routes
     from fillpath.accounts.manage import save_webhook
@@ -125,7 +126,9 @@ def change(
     target = target_of(context, env)
     directory = Directory(target.accounts)
     found = directory.webhook(webhook)
-    require_free_label("a webhook", label, [each for each in directory.webhooks() if each.webhook_id != found.webhook_id])
+    require_free_label(
+        "a webhook", update.get("label"), [each for each in directory.webhooks() if each.webhook_id != found.webhook_id]
+    )
     if routes:
         update["routes"] = parse_routes(routes, directory, directory.user(found.user_id))[1]
     changed = found.model_copy(update=update)
@@ -135,7 +138,7 @@ def change(
     else:
         terminal.out.print(f"Webhook {escape(changed.label)} changed.")
         if secret_in is not None:
-            terminal.err.print(f"[dim]The URL and the message to paste now:[/] ./fillpath webhook show {changed.webhook_id}")
+            terminal.hint("The URL and the message to paste now:", f"./fillpath webhook show {quoted(changed.label)}")
 
 
 @group.command("list")
@@ -161,7 +164,7 @@ def list_all(
     for webhook in webhooks if show_secrets else ():
         _show_sender(f"Webhook {webhook.label}", Sender.of(webhook, target), as_json=False)
     if not show_secrets:
-        terminal.err.print(terminal.pasteable("[dim]Addresses, secrets and messages:[/] ./fillpath webhook list --show-secrets"))
+        terminal.hint("Addresses, secrets and messages:", "./fillpath webhook list --show-secrets")
 
 
 @group.command()
@@ -191,6 +194,7 @@ def rotate(
 def show(context: typer.Context, webhook: Meant, *, env: Env = None, as_json: Json = False) -> None:
     """Show one webhook: its settings, its URL, and the messages to paste into alerts."""
     from cli.directory import Directory
+    from cli.labels import quoted
     from cli.webhook_view import settings_table
     from cli.webhooks import Sender
     from fillpath.alerts.message import indicator_message
@@ -205,7 +209,8 @@ def show(context: typer.Context, webhook: Meant, *, env: Env = None, as_json: Js
         return
     terminal.out.print(settings_table(found, {account.account_id: account for account in directory.accounts()}))
     if found.revoked:
-        terminal.out.print(f"Its address is revoked; for a new one: ./fillpath webhook rotate {found.webhook_id}")
+        terminal.out.print("Its address is revoked.")
+        terminal.hint("For a new one:", f"./fillpath webhook rotate {quoted(found.label)}")
         return
     _show_sender(f"Webhook {found.label}", sender, as_json=False)
     section("Message for an alert of an indicator, one alert for each action", for_indicators)
@@ -222,6 +227,7 @@ def revoke(
 ) -> None:
     """End a webhook's addresses at once; rotate gives it a new one."""
     from cli.directory import Directory
+    from cli.labels import quoted
     from fillpath.accounts.manage import revoke_webhook
 
     target = target_of(context, env)
@@ -232,10 +238,10 @@ def revoke(
         return
     ended = "all its addresses lead" if generation is None else f"the address of generation {generation} leads"
     terminal.out.print(f"Webhook {escape(revoked.label)}: {ended} nowhere from now on.")
-    terminal.err.print(f"[dim]For a new address:[/] ./fillpath webhook rotate {revoked.webhook_id}")
+    terminal.hint("For a new address:", f"./fillpath webhook rotate {quoted(revoked.label)}")
 
 
-def _table(webhooks: "tuple[Webhook, ...]", accounts: "dict[str, Account]") -> Table:
+def _table(webhooks: "tuple[Webhook, ...]", accounts: "dict[str, Account]") -> "Listing":
     from cli.directory import short
     from cli.order_view import account_name, number
 

@@ -3,8 +3,7 @@
 import time
 from datetime import UTC, datetime
 from decimal import Decimal
-from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.markup import escape
@@ -15,6 +14,7 @@ from cli.patience import patiently
 from fillpath.errors import BrokerError
 
 if TYPE_CHECKING:
+    from cli.flattening import Flattened
     from cli.target import Target
     from fillpath.accounts.model import Account
     from fillpath.orders.model import Order
@@ -47,7 +47,7 @@ def flatten(
     target = target_of(context, env)
     found = Directory(target.accounts).account(account)
     if at_venue:
-        _flatten_at_venue(found, target, as_json=as_json)
+        _flatten_at_venue(found, target, wait, as_json=as_json)
         return
     held = _held(found, target)
     _tell(found, _ended(flatten_account(found, held, target.orders, datetime.now(UTC)), target, wait), as_json=as_json)
@@ -58,48 +58,55 @@ def cancel(
 ) -> None:
     """Cancel every order that rests in an account, its stops too: what it holds is unprotected then."""
     from cli.directory import Directory
+    from fillpath.orders.model import Listing
     from fillpath.orders.whole_account import cancel_account
 
     target = target_of(context, env)
     found = Directory(target.accounts).account(account)
     if at_venue:
         patiently(target.broker(found).cancel_all)
-        _tell_venue(found, [], {}, as_json=as_json)
+        _tell_asked(found, {"account_id": found.account_id, "liquidated": [], "failed": {}}, as_json=as_json, see="orders")
         return
-    _tell(found, _ended(cancel_account(found, target.orders, datetime.now(UTC)), target, wait), as_json=as_json)
+    under_way = tuple(order for order in _open(found, target) if order.listing is not Listing.WORKING)
+    ended = _ended(cancel_account(found, target.orders, datetime.now(UTC)), target, wait)
+    _tell(found, ended, tuple(target.orders.get(order.order_id) for order in under_way), as_json=as_json)
+
+
+def _open(account: "Account", target: "Target") -> "list[Order]":
+    return [order for order in target.orders.open_orders() if order.account_id == account.account_id]
+
+
+def _may_hold(order: "Order") -> bool:
+    """Whether something may be held where it was: not after one that was only ever refused."""
+    return bool(not order.state.ended or order.filled_quantity or order.position_before or order.held)
 
 
 def _held(account: "Account", target: "Target") -> "tuple[Position, ...]":
     """What the venue shows; where it cannot be asked, all that Fillpath may have traded there lately."""
+    from cli.venue_words import told
     from fillpath.orders.outcomes import Position
 
     try:
         return patiently(lambda: target.broker(account).positions())
     except BrokerError as error:
-        mine = [each for each in target.orders.open_orders() if each.account_id == account.account_id]
-        mine += [
-            each for each in target.orders.of_user(account.user_id, ORDERS_SEARCHED) if each.account_id == account.account_id
-        ]
-        lately = {order.root: Position(order.contract, order.root, Decimal(0)) for order in mine}
-        terminal.err.print(f"[yellow]What is held cannot be read:[/] {escape(str(error))}")
+        newest = target.orders.of_user(account.user_id, ORDERS_SEARCHED)
+        mine = [*_open(account, target), *(each for each in newest if each.account_id == account.account_id)]
+        lately = {order.root: Position(order.contract, order.root, Decimal(0)) for order in mine if _may_hold(order)}
+        terminal.err.print(f"[yellow]What is held cannot be read:[/] {escape(told(error, account))}")
         if lately:
             terminal.err.print(f"A close waits in each lane that was traded lately: {escape(', '.join(sorted(lately)))}")
         return tuple(lately.values())
 
 
-def _flatten_at_venue(account: "Account", target: "Target", *, as_json: bool) -> None:
-    broker = target.broker(account)
-    patiently(broker.cancel_all)
-    asked: list[str] = []
-    failed: dict[str, str] = {}
-    for position in patiently(broker.positions):
-        try:
-            patiently(partial(broker.liquidate, position.contract))
-        except BrokerError as error:
-            failed[position.contract] = str(error)
-        else:
-            asked.append(position.contract)
-    _tell_venue(account, asked, failed, as_json=as_json)
+def _flatten_at_venue(account: "Account", target: "Target", wait_s: float, *, as_json: bool) -> None:
+    from cli.flattening import WAITS, flatten_at_venue, flattened_record
+
+    left = flatten_at_venue(target.broker(account), target.clock, wait_s / WAITS)
+    _tell_asked(account, flattened_record(account.account_id, left), as_json=as_json)
+    _tell_left(left)
+    if not left.done:
+        terminal.err.print("What is left is yours to end: at the venue itself, or with the same command once more.")
+        raise typer.Exit(1)
 
 
 def _ended(orders: "tuple[Order, ...]", target: "Target", wait_s: float) -> "tuple[Order, ...]":
@@ -112,30 +119,52 @@ def _ended(orders: "tuple[Order, ...]", target: "Target", wait_s: float) -> "tup
         time.sleep(LOOK_EVERY_S)
 
 
-def _tell(account: "Account", orders: "tuple[Order, ...]", *, as_json: bool) -> None:
+def _tell(account: "Account", orders: "tuple[Order, ...]", others: "tuple[Order, ...]" = (), *, as_json: bool) -> None:
+    """What became of these; `others` of the account were left alone, since they do not rest."""
+    from cli.directory import short
     from cli.order_view import order_table
     from fillpath.orders.result import order_record
 
-    records = [order_record(order) for order in orders]
+    records, left = [order_record(order) for order in orders], [order for order in others if not order.state.ended]
     if as_json:
         terminal.print_json(records)
-    elif not records:
-        terminal.out.print(f"Account {escape(account.label)}: there was nothing to do.")
-    else:
+    elif records:
         terminal.out.print(order_table(records, {account.account_id: account}))
+    elif not left:
+        terminal.out.print(f"Account {escape(account.label)}: there was nothing to do.")
+    if left:
+        what = ", ".join(f"{short(order.order_id)} ({order.state})" for order in left)
+        terminal.err.print(f"[yellow]Account {escape(account.label)}: not at rest, so not cancelled:[/] {what}")
+        terminal.hint("To call off what has not been sent, and close what is held:", f"./fillpath flatten {account.typed}")
     if not all(order.state.ended for order in orders):
-        terminal.err.print("[yellow]Not all of it has ended yet:[/] ./fillpath orders shows how it goes on")
+        terminal.err.print("[yellow]Not all of it has ended yet.[/]")
+        terminal.hint("How it goes on:", "./fillpath orders")
+    if left or not all(order.state.ended for order in orders):
         raise typer.Exit(1)
 
 
-def _tell_venue(account: "Account", contracts: list[str], failed: dict[str, str], *, as_json: bool) -> None:
+def _tell_asked(account: "Account", record: dict[str, Any], *, as_json: bool, see: str = "positions") -> None:
     if as_json:
-        terminal.print_json({"account_id": account.account_id, "liquidated": contracts, "failed": failed})
-    else:
-        what = f", and to close {', '.join(contracts)}" if contracts else ""
-        terminal.out.print(f"{account.venue} was asked to cancel everything in {escape(account.label)}{what}.")
-        terminal.err.print(terminal.pasteable("[dim]What became of it:[/] ./fillpath positions"))
-    for contract, why in failed.items():
+        terminal.print_json(record)
+        return
+    what = f", and to close {', '.join(record['liquidated'])}" if record["liquidated"] else ""
+    terminal.out.print(f"{account.venue} was asked to cancel everything in {escape(account.label)}{what}.")
+    terminal.hint("What became of it:", f"./fillpath {see}")
+
+
+def _tell_left(left: "Flattened") -> None:
+    from cli.flattening import in_words
+
+    for trouble in left.troubles:
+        terminal.err.print(f"[yellow]On the way:[/] {escape(trouble)}")
+    for contract, why in left.failed.items():
         terminal.err.print(f"[bold red]{contract} was not closed:[/] {escape(why)}")
-    if failed:
-        raise typer.Exit(1)
+    for order in left.working or ():
+        terminal.err.print(f"[bold red]Works still:[/] {escape(in_words(order))}")
+    busy = {order.contract for order in left.working or ()}
+    for position in left.held or ():
+        bare = "" if left.working is None or position.contract in busy else ", and nothing protects it"
+        terminal.err.print(f"[bold red]Held still:[/] {position.quantity.normalize():+f} {position.contract}{bare}")
+    for what, seen in (("What works", left.working), ("What is held", left.held)):
+        if seen is None:
+            terminal.err.print(f"[bold red]{what} cannot be read.[/]")

@@ -1,4 +1,4 @@
-"""stream-decode: what a market data message costs from bytes to our type, as frames of a WebSocket and as lines of a long GET."""
+"""stream-decode: what a market data message costs from bytes to our type, as frames of WebSockets and as lines of a long GET."""
 
 import statistics
 import time
@@ -10,11 +10,24 @@ from typing import Any
 import msgspec
 
 from fillpath.market.bars import Trade
+from fillpath_brokers.facade import Feed
+from fillpath_brokers.schwab.stream_protocol import StreamerProtocol, Who
 from fillpath_brokers.streaming.decoding import Decoder, kind_in
 from fillpath_brokers.streaming.lines import Lines
+from fillpath_brokers.streaming.protocol import Heard, StreamProtocol
+from fillpath_brokers.tradovate.data_protocol import DataProtocol
+from fillpath_brokers.tradovate.frames import messages_in
+from fillpath_brokers.tradovate.settings import Settings
+from fillpath_brokers.tradovate.streams import DataDoor
 from tests.benchmarks.figures import figures, percentile
 
 MESSAGE = b'{"T":"t","i":96921,"S":"AAPL","x":"D","p":126.55,"s":1,"t":"2021-02-22T15:51:44.208Z","c":["@","I"],"z":"C"}'
+TRADOVATE = (
+    '{"e":"md","d":{"quotes":[{"timestamp":"2026-11-25T15:04:05.588Z","contractId":560901,'
+    '"entries":{"Bid":{"price":5000.25,"size":7},"Offer":{"price":5000.5,"size":12}}}]}}'
+)
+SCHWAB = '{"key":"/ES","1":5536.5,"2":5537,"4":61,"5":112,"10":1719002950099}'
+SCHWAB_HEADER = '{"service":"LEVELONE_FUTURES","timestamp":1719002950099,"command":"SUBS","content":'
 PER_FRAME = 10
 MESSAGES = 10_000
 CHUNK = 1400
@@ -58,8 +71,28 @@ def run(n: int = 40) -> dict[str, Any]:
         "lines_split": _rates(lambda: split(chunks), n),
         "lines_split_and_decoded": _rates(split_and_decode, n),
         "objects_without_line_ends_split": _rates(lambda: split(glued), n),
+        **_of_venues(n),
     }
     return figures("stream-decode", rates["frames"][1], **{f"{name}_per_s": told for name, (told, _) in rates.items()})
+
+
+def _of_venues(n: int) -> dict[str, tuple[str, list[float]]]:
+    """Frames in which a venue packs several messages: Tradovate's as messages and as quotes, Schwab's as quotes."""
+    tradovate = ["a[" + ",".join([TRADOVATE] * PER_FRAME) + "]"] * (MESSAGES // PER_FRAME)
+    schwab = [f'{{"data":[{SCHWAB_HEADER}[{",".join([SCHWAB] * PER_FRAME)}]}}]}}'] * (MESSAGES // PER_FRAME)
+    alone = [f'{{"data":[{SCHWAB_HEADER}[{SCHWAB}]}}]}}'] * MESSAGES
+    quotes = DataProtocol("t", Feed.QUOTES, ["ESZ6"], {"ESZ6": 560901}, Settings.of({}), DataDoor())
+    streamer = StreamerProtocol(Who("c", "i", "h", "f", "t"), [])
+    return {
+        "tradovate_frames": _rates(lambda: sum(len(messages_in(frame) or ()) for frame in tradovate), n),
+        "tradovate_frames_to_quotes": _rates(lambda: _heard(quotes, tradovate), n),
+        "schwab_frames_to_quotes": _rates(lambda: _heard(streamer, schwab), n),
+        "schwab_frames_of_one_to_quotes": _rates(lambda: _heard(streamer, alone), n),
+    }
+
+
+def _heard(protocol: StreamProtocol[Any], frames: list[str]) -> int:
+    return sum(isinstance(action, Heard) for frame in frames for action in protocol.received(frame, AT))
 
 
 def _trade(message: _Trade) -> Trade:

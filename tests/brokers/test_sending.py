@@ -105,6 +105,32 @@ def test_each_is_asked_though_one_goes_wrong() -> None:
     assert asked == ["a", "b", "c"]
 
 
+@pytest.mark.parametrize(
+    ("problems", "raised"),
+    [
+        ((NeedsReauth("signed out"), BrokerUnavailable("late")), BrokerUnavailable),
+        ((NeedsReauth("signed out"), NeedsReauth("signed out")), NeedsReauth),
+        ((Unsupported("not here"), StreamEnded("gone")), BrokerUnavailable),
+        ((NotSent("no quota", 2.0), NotSent("no quota", 5.0)), NotSent),
+        ((NotSent("no quota", 2.0), BrokerUnavailable("late")), BrokerUnavailable),
+    ],
+)
+def test_whatever_goes_wrong_with_one_the_others_are_asked(problems: tuple[BrokerError, ...], raised: type) -> None:
+    waiting, asked = list(problems), list[str]()
+
+    def ask(name: str) -> None:
+        asked.append(name)
+        if waiting:
+            raise waiting.pop(0)
+
+    with pytest.raises(BrokerError) as told:
+        ask_each("abc", ask)
+    assert asked == ["a", "b", "c"]
+    assert type(told.value) is raised
+    if isinstance(told.value, NotSent):
+        assert told.value.delay_s == 5.0
+
+
 def test_a_single_problem_stays_what_it_is() -> None:
     def ask(_: str) -> None:
         raise NotSent("no quota", 3.0)

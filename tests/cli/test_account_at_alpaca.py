@@ -37,7 +37,8 @@ def test_an_account_is_added_checked_signed_in_again_and_removed(stack: Stack, a
     checked = run(stack, "account", "check", "alpaca", "--json").json
     assert [each["account_id"] for each in checked["reaches"]] == [account.connection["account"]]
     assert checked["balances"]["currency"] == "USD"
-    assert run(stack, "positions", "--account", "alpaca", "--json").json == []
+    (worth,) = run(stack, "positions", "--account", "alpaca", "--json").json
+    assert worth["balances"]["realised_pnl"] is None  # its API does not tell it
     assert run(stack, "account", "sign-in", "alpaca", "--credentials", "-").code == 0
     assert stack.target.tokens.access(account.account_id).version == 2
     assert run(stack, "account", "remove", "alpaca", "--yes").code == 0
@@ -53,8 +54,36 @@ def test_keys_that_it_does_not_know_are_not_kept(stack: Stack, alpaca: Simulator
     assert [each.venue for each in stack.directory.accounts()] == ["paper"]
 
 
-def test_where_nobody_listens_is_told(stack: Stack, alpaca: Simulator) -> None:
-    ran = run(stack, "account", "add", "alpaca", "--endpoint", "http://127.0.0.1:9", "--credentials", "-")
+def add_at(stack: Stack, endpoint: str) -> str:
+    """What is told when nothing comes of it."""
+    ran = run(stack, "account", "add", "alpaca", "--endpoint", endpoint, "--credentials", "-")
     assert (ran.code, ran.out) == (1, "")
-    assert "127.0.0.1:9 was not reached: nobody answers there" in ran.err
     assert "nothing was kept" in ran.err
+    assert endpoint in ran.err
+    return ran.err
+
+
+def test_where_nobody_listens_is_told(stack: Stack) -> None:
+    assert "127.0.0.1:9 was not reached: nobody answers there (connection refused)" in add_at(stack, "http://127.0.0.1:9")
+
+
+def test_a_host_that_there_is_not_is_told(stack: Stack) -> None:
+    assert "no-such-host.invalid was not reached: there is no host of that name" in add_at(stack, "http://no-such-host.invalid")
+
+
+def test_a_server_without_tls_is_told(stack: Stack, alpaca: Simulator) -> None:
+    assert "does not speak TLS; is it http instead of https?" in add_at(stack, alpaca.url.replace("http", "https"))
+
+
+def test_a_path_that_is_not_the_venue_s_is_told(stack: Stack, alpaca: Simulator) -> None:
+    told = add_at(stack, f"{alpaca.url}/wrong")
+    assert "Alpaca answers 404" in told
+    assert "knows no such page: is the path right, and is it Alpaca" in told
+
+
+def test_of_a_web_page_the_words_are_shown_and_no_markup(stack: Stack, alpaca: Simulator) -> None:
+    page = '<?xml version="1.0"?>\n<Error><Code>NoSuchBucket</Code><Message>There is no bucket</Message></Error>'
+    alpaca.faults.add({"status": 404, "body": page})
+    told = add_at(stack, alpaca.url)
+    assert "NoSuchBucket There is no bucket" in told
+    assert "<" not in told

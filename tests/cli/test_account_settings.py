@@ -103,7 +103,7 @@ def test_what_the_venue_cannot_do_is_refused_with_what_it_can(
     [
         ("--roll tomorrow", "--roll: 'tomorrow' says neither days nor venue", "days:8"),
         ("--roll days:x", "--roll: 'days:x'", "days:8"),
-        ("--roll days:61", "--roll: 'days:61'", "0 to 60"),
+        ("--roll days:61", "--roll: 61 days before the last trading day are too many", "days:0 to days:60"),
         ("--outside-hours maybe", "--outside-hours: there is no 'maybe'", "refuse, queue"),
         ("--set environment", "is not KEY=VALUE", "--set environment=paper"),
         ("--set pa55word!", "is not KEY=VALUE", "--set environment"),
@@ -112,7 +112,7 @@ def test_what_the_venue_cannot_do_is_refused_with_what_it_can(
         ("--set quarantine_s=soon", "quarantine_s:", "nothing was kept"),
         ("--endpoint localhost", "endpoint: 'localhost' is not an address", "https://127.0.0.1:8443"),
         ("--endpoint http://ann:pa55word!@localhost", "with a user or a password in it", "https://127.0.0.1:8443"),
-        ("--credentials /nowhere", "/nowhere: No such file", ""),
+        ("--credentials /nowhere", "--credentials: /nowhere cannot be read: No such file", "a file with one JSON object"),
     ],
 )
 def test_what_is_wrong_is_named_with_its_remedy_and_nothing_is_kept(desk: Desk, typed: str, reason: str, remedy: str) -> None:
@@ -120,6 +120,39 @@ def test_what_is_wrong_is_named_with_its_remedy_and_nothing_is_kept(desk: Desk, 
     assert (ran.code, ran.out, desk.kept(), desk.toy.connections) == (1, "", [], [])
     assert reason in ran.err
     assert remedy in ran.err
+
+
+def test_a_venue_without_futures_rolls_nothing_and_says_so(desk: Desk) -> None:
+    desk.added("--label", "mine")
+    desk.toy.can = Capabilities(asset_classes=frozenset({"equity"}))
+    for roll in ("days:3", "venue"):
+        ran = desk.scripted("account", "set", "mine", "--roll", roll)
+        assert ran.code == 1
+        assert "--roll: Toy Markets trades no futures" in ran.err
+
+
+@pytest.mark.parametrize(
+    ("typed", "told"),
+    [
+        (("--roll", "venue"), "changed: roll by the venue's front month"),
+        (("--roll", "days:3"), "changed: roll 3 days before the last trading day"),
+        (("--one-order-flip",), "changed: reversals by one order"),
+        (("--two-order-flip", "--no-terms"), "changed: terms not accepted; reversals by two orders"),
+        (("--outside-hours", "queue"), "changed: market orders outside hours: queue"),
+        (("--symbols", "ES,NQ", "--label", "its own"), "its own at toy changed: called its own; entries of ES, NQ"),
+        (("--set", "quarantine_s=9"), "changed: quarantine_s 9"),
+        (("--set", "quarantine_s="), "changed: quarantine_s as by default"),
+    ],
+)
+def test_what_was_set_is_told(desk: Desk, typed: tuple[str, ...], told: str) -> None:
+    desk.added("--label", "mine")
+    assert told in desk.scripted("account", "set", "mine", *typed).out
+
+
+def test_every_option_that_changes_something_is_in_the_hint_when_none_was_given(desk: Desk) -> None:
+    hint = desk.scripted("account", "set", "paper").err
+    for option in ("--label", "--terms", "--symbols", "--roll", "--one-order-flip", "--outside-hours", "--set"):
+        assert option in hint
 
 
 def test_entries_may_be_of_what_the_venue_trades_only(desk: Desk) -> None:

@@ -2,12 +2,13 @@
 
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from fillpath.accounts.model import Credentials
 from fillpath.errors import NeedsReauth
-from fillpath.orders.model import LegStatus, OrderType, Side
+from fillpath.orders.model import LegStatus, Listing, OrderState, OrderType, Side
 from fillpath.orders.outcomes import LegView, Position
 from fillpath_brokers.facade import BrokerOrder
 from tests.cli.toy_desk import ENTERED, Desk
@@ -210,15 +211,18 @@ def test_one_account_s_trouble_does_not_hide_what_the_others_hold(desk: Desk) ->
     desk.toy.down = True
     ran = desk.scripted("positions", "--json")
     assert ran.code == 1
-    assert ran.json == [{"account_id": account.account_id, "error": "toy.example gave no answer: ReadTimeout"}]
+    paper, mine = ran.json
+    assert paper["balances"]["equity"] == "1000000"
+    assert mine == {"account_id": account.account_id, "error": "toy.example gave no answer: ReadTimeout"}
     shown = desk.scripted("positions")
     assert shown.code == 1
-    for part in ("mine", "gave no", "unknown", "paper", "USD"):
+    for part in ("unknown", "paper", "USD"):
         assert part in shown.out
+    assert shown.out.splitlines()[-1] == "mine: What it holds cannot be read: toy.example gave no answer: ReadTimeout"
     assert desk.scripted("positions", "--account", "paper").code == 0
     desk.toy.down = False
     desk.vault.delete(account.account_id)
-    assert "sign-in mine" in desk.scripted("positions", "--json").json[0]["error"]
+    assert "sign-in mine" in desk.scripted("positions", "--json").json[1]["error"]
 
 
 def test_flatten_with_the_venue_down_puts_closes_into_the_lanes_that_were_traded_lately(desk: Desk) -> None:
@@ -232,6 +236,26 @@ def test_flatten_with_the_venue_down_puts_closes_into_the_lanes_that_were_traded
     assert "What is held cannot be read" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("fields", "closed"),
+    [
+        ({"state": OrderState.REJECTED}, []),
+        ({"state": OrderState.EXPIRED}, []),
+        ({"state": OrderState.CANCELLED, "filled_quantity": Decimal(1)}, ["ES"]),
+        ({"state": OrderState.SKIPPED, "position_before": Decimal(2)}, ["ES"]),
+    ],
+)
+def test_flatten_with_the_venue_down_closes_nothing_where_an_order_was_only_ever_refused(
+    desk: Desk, fields: dict[str, Any], closed: list[str]
+) -> None:
+    account = desk.added("--label", "mine")
+    ended = an_order(account_id=account.account_id, user_id=account.user_id, listing=Listing.NONE, **fields)
+    desk.stack.target.orders.add(ended)
+    desk.toy.down = True
+    ran = desk.scripted("flatten", "mine", "--json", "--wait", "0")
+    assert [order["root"] for order in ran.json] == closed
+
+
 def test_at_the_venue_one_position_that_cannot_be_closed_does_not_keep_the_others_open(desk: Desk) -> None:
     desk.added("--label", "mine")
     desk.toy.holds += (Position("MSFT", "MSFT", Decimal(1)),)
@@ -239,7 +263,7 @@ def test_at_the_venue_one_position_that_cannot_be_closed_does_not_keep_the_other
     ran = desk.scripted("flatten", "mine", "--at-venue", "--json")
     assert (ran.code, desk.toy.closed) == (1, ["MSFT"])
     assert (ran.json["liquidated"], ran.json["failed"]) == (["MSFT"], {"AAPL": "AAPL cannot be closed now"})
-    for part in ("AAPL was not closed", "Held still: +3 AAPL, and nothing protects it", "once more"):
+    for part in ("AAPL was not closed", "Held still: +3 AAPL, and nothing protects it", "What is left"):
         assert part in ran.err
 
 

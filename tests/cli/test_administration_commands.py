@@ -164,6 +164,62 @@ def test_a_webhook_leads_to_accounts_of_one_user_only(stack: Stack) -> None:
     assert "belong to different users" in ran.err
 
 
+def test_what_is_nearly_a_label_is_suggested(stack: Stack) -> None:
+    assert "there is no account papr; did you mean paper?" in stack.run("account", "set", "papr", "--terms").err
+    assert "there is no webhook TradingVeiw; did you mean tradingview?" in stack.run("webhook", "show", "TradingVeiw").err
+    assert "did you mean" not in stack.run("account", "set", "nosuch", "--terms").err
+
+
+def test_how_many_more_there_are_is_told_with_the_command_that_shows_them(stack: Stack) -> None:
+    for number in range(10):
+        stack.run("account", "add", "paper", "--label", f"{number}-{'x' * 30}")
+    hint = stack.run("webhook", "add", "--route", "nosuch").err.splitlines()[-1]
+    named = hint.count("xxx-") or hint.count("-xxx")
+    assert f"and {11 - 1 - named} more: ./fillpath" in hint
+    assert len(hint) < 300
+
+
+def test_a_label_as_long_as_an_id_is_found(stack: Stack) -> None:
+    stack.run("account", "add", "paper", "--label", "a" * 26)
+    assert stack.run("account", "set", "a" * 26, "--terms").code == 0
+
+
+@pytest.mark.parametrize("command", [("account", "add", "paper"), ("account", "set", "paper"), ("webhook", "add")])
+@pytest.mark.parametrize(
+    ("label", "reason"),
+    [
+        ("  ", "--label: it is empty"),
+        ("a\tb", "--label: '\\t' cannot be in a label"),
+        ("a\nb", "--label: '\\n' cannot be in a label"),
+        ("a\u202eb", "--label: '\\u202e' cannot be in a label"),
+        ("x" * 33, "--label: it has 33 characters"),
+    ],
+)
+def test_what_would_break_a_listing_is_no_label(stack: Stack, command: tuple[str, ...], label: str, reason: str) -> None:
+    ran = stack.run(*command, "--label", label)
+    assert (ran.code, ran.out) == (1, "")
+    assert reason in ran.err
+    assert [each.label for each in stack.directory.accounts()] == ["paper"]
+
+
+def test_blanks_around_a_label_are_left_away(stack: Stack) -> None:
+    assert stack.run("account", "add", "paper", "--label", "  x ", "--json").json["label"] == "x"
+    stack.run("webhook", "set", "tradingview", "--label", " hook ")
+    assert [each.label for each in stack.directory.webhooks()] == ["hook"]
+
+
+def test_a_hint_names_an_account_as_one_types_it(stack: Stack) -> None:
+    assert "account set 'two words' --terms" in stack.run("account", "add", "paper", "--label", "two words").err
+
+
+def test_a_scenario_shows_in_the_list_until_it_is_over(stack: Stack) -> None:
+    stack.run("account", "scenario", "paper", "delay", "seconds=5")
+    assert "scenario delay seconds=5" in stack.run("account", "list").out
+    assert stack.run("account", "list", "--json").json[0]["scenario"] == {"name": "delay", "seconds": "5"}
+    stack.run("account", "scenario", "paper", "normal")
+    assert "scenario" not in stack.run("account", "list").out
+
+
 def test_a_name_with_markup_is_shown_as_it_is(stack: Stack) -> None:
     stack.run("account", "set", "paper", "--label", "[red]:abc:")
     assert "[red]:abc:" in stack.run("account", "list").out

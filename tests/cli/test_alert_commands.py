@@ -140,6 +140,20 @@ def test_a_preview_tells_every_reason(stack: Stack, tmp_path: Path) -> None:
         assert part in text
 
 
+def test_a_preview_of_a_message_without_a_time_knows_its_dialect_and_how_the_webhook_is_set(stack: Stack, tmp_path: Path) -> None:
+    assert preview(stack, tmp_path, timestamp=None)["dialect"] == "canonical"
+    text = stack.run("alert", "preview", str(tmp_path / "alert.json")).out
+    assert "webhook set tradingview --time arrival" in text
+    assert "not understood" not in text
+
+
+def test_a_message_that_cannot_be_read_has_no_dialect(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "alert.json"
+    file.write_text('{"action"')
+    assert stack.run("alert", "preview", str(file), "--json").json["dialect"] == ""
+    assert "Dialect" not in stack.run("alert", "preview", str(file)).out
+
+
 def test_a_preview_knows_where_the_webhook_has_its_secret(stack: Stack, tmp_path: Path) -> None:
     stack.run("webhook", "set", "tradingview", "--secret-in", "url", "--time", "arrival")
     assert not preview(stack, tmp_path, secret=None, timestamp=None)["refused"]

@@ -38,6 +38,12 @@ def test_a_request_that_did_not_leave_is_made_again_after_the_time_that_is_named
     assert venue.waits == [0.5, 0.5, 0.5]
 
 
+def test_what_is_waited_for_is_told_once_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    venue = Venue(busy=9)
+    patiently(venue.ask, sleep=venue.sleep, now=venue.now)
+    assert capsys.readouterr().err == "the request limit is used up; asking again for up to 20 s\n"
+
+
 def test_patience_ends_before_a_wait_that_is_too_long() -> None:
     venue = Venue(busy=99, delay_s=8)
     with pytest.raises(NotSent):

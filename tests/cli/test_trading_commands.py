@@ -95,17 +95,18 @@ def test_an_unknown_order_is_an_error_on_stderr(stack: Stack) -> None:
 
 
 def test_positions_are_signed_and_name_the_contract(stack: Stack) -> None:
-    assert stack.run("positions", "--json").json == []
     buys(stack, "2", "5900")
     expected = {"account_id": stack.seeded["account_id"], "symbol": "ESZ6", "quantity": "2", "average_price": "5900"}
-    assert stack.run("positions", "--json").json == [expected]
+    assert stack.run("positions", "--json").json[0] == expected
     assert "+2" in stack.run("positions").out
 
 
 def test_positions_of_one_account_are_asked_for_by_its_label(stack: Stack) -> None:
     buys(stack, "2", "5900")
     stack.run("account", "add", "paper", "--label", "empty")
-    assert stack.run("positions", "--account", "empty", "--json").json == []
+    (worth,) = stack.run("positions", "--account", "empty", "--json").json
+    assert worth["account_id"] == stack.directory.account("empty").account_id
+    assert (worth["balances"]["cash"], worth["balances"]["currency"]) == ("1000000", "USD")
 
 
 def test_an_alert_is_posted_with_time_and_secret(stack: Stack) -> None:
@@ -172,6 +173,25 @@ def test_an_action_may_come_as_a_field_and_a_time_in_force_as_an_option(stack: S
     assert [stack.webhook.alerts[0][1]["action"], stack.webhook.alerts[1][1]["time_in_force"]] == ["cancel", "gtc"]
 
 
+def test_a_trail_may_be_in_percent(stack: Stack) -> None:
+    stack.run("alert", "buy", "ES1!", "1", "--type", "trailing_stop", "--trail-percent", "2", "--json")
+    assert stack.webhook.alerts[0][1]["trail_percent"] == "2"
+
+
+def test_a_target_with_a_sign_is_told_what_to_write_instead(stack: Stack, tmp_path: Path) -> None:
+    file = tmp_path / "alert.json"
+    file.write_text('{"action": "target", "symbol": "ES1!", "quantity": -1}')
+    stack.webhook.answers(400, {"error": "invalid_alert", "message": "quantity: input should be greater than or equal to 0"})
+    assert "send market_position short and market_position_size 1" in stack.run("alert", "--file", str(file)).err
+    assert "send market_position short and market_position_size 1" in stack.run("alert", "preview", str(file)).err
+
+
+def test_a_refusal_names_the_webhook_in_the_command_that_helps(stack: Stack) -> None:
+    message = "timestamp: is missing; or: ./fillpath webhook set --time arrival"
+    stack.webhook.answers(400, {"error": "invalid_alert", "message": message})
+    assert "webhook set tradingview --time arrival" in stack.run("alert", "buy", "ES1!", "1").err
+
+
 def test_each_refused_route_tells_its_own_reason(stack: Stack) -> None:
     routes = [{"account_id": f"ACC{n}", "code": "halted", "message": f"reason {n}"} for n in (1, 2)]
     stack.webhook.answers(403, {"error": "halted", "message": "reason 1", "details": {"routes": routes}})
@@ -184,6 +204,7 @@ def test_each_refused_route_tells_its_own_reason(stack: Stack) -> None:
     ("arguments", "told"),
     [
         pytest.param((), "ACTION is missing", id="nothing"),
+        pytest.param(("target", "ES1!"), "QUANTITY is missing: the position that is wanted", id="no target"),
         pytest.param(("buy", "ES1!", "-1"), "QUANTITY: -1 is not above 0", id="below zero"),
         pytest.param(("target", "ES1!", "all"), "QUANTITY: 'all' is not a number", id="no number"),
         pytest.param(("buy", "ES1!", "--qty"), "there is no option --qty", id="option"),
@@ -228,9 +249,18 @@ def test_a_halt_blocks_its_scope_and_tells_what_rests(stack: Stack, moto: Moto, 
 
 
 def test_what_is_resumed_without_having_been_halted_is_told(stack: Stack) -> None:
-    assert stack.run("resume").out == "environment was not halted.\n"
+    assert stack.run("resume").out == "There was no halt of everything.\n"
     stack.target.controls.halt("environment", datetime.now(UTC), "why")
-    assert stack.run("resume").out == "Resumed environment.\n"
+    assert stack.run("resume").out == "Resumed everything.\n"
+    assert stack.run("resume", "--account", "paper").out == "There was no halt of account paper.\n"
+
+
+def test_a_halt_keeps_its_first_reason_until_a_new_one_is_given(stack: Stack, sweep: None) -> None:
+    assert "Halted account paper (news)" in stack.run("halt", "--account", "paper", "--reason", "news").out
+    assert stack.run("halt", "--account", "paper", "--json").json["reason"] == "news"
+    assert stack.run("halt", "--account", "paper", "--reason", "other", "--json").json["reason"] == "other"
+    assert stack.run("halt", "--json").json["reason"] == "by hand"
+    assert "Still halted: account paper (other)" in stack.run("resume").out
 
 
 def test_halt_takes_one_scope_at_a_time(stack: Stack) -> None:

@@ -28,6 +28,8 @@ def test_venues_are_listed_for_programs_with_all_that_they_can_do(capsys: pytest
     paper = listed["paper"]
     assert paper["name"] == registry.name("paper")
     able = paper["capabilities"]
+    assert (able["can_stream_data"], able["feeds"]) == (False, [])
+    assert listed["alpaca"]["capabilities"]["feeds"] == ["bars", "quotes", "ticks"]
     assert able["order_types"] == ["limit", "market", "oco", "stop", "stop_limit", "trailing_stop"]
     assert able["time_in_force"] == ["day", "fok", "gtc", "ioc"]
     assert (able["bracket"], able["front_month"], able["requests_per_minute"]) == (True, False, None)

@@ -5,9 +5,10 @@ from decimal import Decimal
 
 import pytest
 
-from fillpath.orders.model import Leg, Listing, Operation, OrderType, Side
+from fillpath.orders.model import Leg, Listing, Operation, Order, OrderType, Side
 from fillpath_brokers.facade import Broker
 from tests.cli.local_stack import Stack
+from tests.contract.records import an_order
 
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
 
@@ -66,3 +67,23 @@ def test_venues_for_an_unknown_symbol_are_refused(stack: Stack) -> None:
     ran = stack.run("venues", "--symbol", "NOTHING")
     assert ran.code == 1
     assert "catalogue" in ran.err
+
+
+def queued(stack: Stack, **changes: object) -> Order:
+    seeded = {"user_id": stack.seeded["user"]["id"], "account_id": stack.seeded["account_id"]}
+    order = an_order(datetime.now(UTC), **seeded, **changes)
+    stack.target.orders.add(order)
+    return order
+
+
+def test_cancel_tells_of_an_order_that_does_not_rest_and_what_would_end_it(stack: Stack) -> None:
+    order = queued(stack)
+    ran = stack.run("cancel", "paper")
+    assert ran.code == 1
+    assert "nothing to do" not in ran.out
+    assert f"not at rest, so not cancelled: {order.order_id[-6:]} (QUEUED)" in ran.err
+    assert "flatten paper" in ran.err
+
+
+def test_after_a_cancellation_at_the_venue_the_command_is_named_that_shows_orders(stack: Stack) -> None:
+    assert stack.run("cancel", "paper", "--at-venue").err.splitlines()[-1].endswith(" orders")

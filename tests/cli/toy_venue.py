@@ -11,7 +11,8 @@ from fillpath.accounts.capabilities import Capabilities
 from fillpath.errors import BrokerUnavailable, NeedsReauth
 from fillpath.orders.outcomes import Position
 from fillpath_brokers import registry
-from fillpath_brokers.facade import Balances, VenueAccount
+from fillpath_brokers.facade import Balances, BrokerOrder, OrderRef, VenueAccount
+from fillpath_brokers.sending import ask_each
 from fillpath_brokers.services import Services
 from fillpath_brokers.signing_in import ConnectionSettings, Field, SignInContext
 
@@ -44,6 +45,7 @@ class Toy:
         self.holds: tuple[Position, ...] = (Position("AAPL", "AAPL", Decimal(3), Decimal("201.5")),)
         self.keeps: set[str] = set()
         self.closed: list[str] = []
+        self.stuck: tuple[BrokerOrder, ...] = ()
         self.down = False
         self.connections: list[Mapping[str, str]] = []
         self.codes: list[str | None] = []
@@ -92,10 +94,18 @@ class ToyBroker:
 
     def positions(self) -> tuple[Position, ...]:
         self._enter()
-        return self.toy.holds
+        return tuple(each for each in self.toy.holds if each.contract not in self.toy.closed)
+
+    def orders(self) -> tuple[BrokerOrder, ...]:
+        self._enter()
+        return self.toy.stuck
 
     def cancel_all(self) -> None:
         self._enter()
+        ask_each([str(each.view.broker_order_id) for each in self.toy.stuck], self._cancel)
+
+    def cancel(self, ref: OrderRef) -> None:
+        self._cancel(str(ref.broker_order_id))
 
     def liquidate(self, contract: str) -> None:
         if contract in self.toy.keeps:
@@ -108,6 +118,9 @@ class ToyBroker:
 
     def close(self) -> None:
         """Nothing to give back."""
+
+    def _cancel(self, number: str) -> None:
+        raise BrokerUnavailable(f"order {number} cannot be cancelled in its present state")
 
     def _enter(self) -> None:
         access = self.services.tokens.access(self.account_id)

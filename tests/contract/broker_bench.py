@@ -181,17 +181,22 @@ class PaperSide:
 
 
 @contextmanager
-def bench(key: str, clock: Clock | None = None, ahead: timedelta = timedelta()) -> Iterator[Bench]:
+def bench(
+    key: str, clock: Clock | None = None, ahead: timedelta = timedelta(), *, hurried: bool = True, **connection: str
+) -> Iterator[Bench]:
     """The venue's simulator on a free port, with one account signed in there; the paper exchange on fakes.
 
-    `ahead`: of ours is the clock of a simulated venue.
+    `ahead`: of ours is the clock of a simulated venue. `hurried`: where tests ask more often than an account may, neither we nor
+    the simulator count requests. `connection`: settings of the account besides.
     """
     clock = clock or SystemClock()
     if key == PAPER:
         yield _paper(clock)
         return
-    with running(key, Options(strict=True), SimulatedExchange(now=lambda: clock.now() + ahead)) as simulator:
-        account, services = signed_in(key, simulator.url, clock)
+    options = Options(strict=True, limited=not hurried or not _lifted(key))
+    with running(key, options, SimulatedExchange(now=lambda: clock.now() + ahead)) as simulator:
+        paced = {} if hurried else {name: str(registry.capabilities(key).requests_per_minute) for name in _lifted(key)}
+        account, services = signed_in(key, simulator.url, clock, **paced | connection)
         desk = BrokerDesk(services)
         contract, price = traded(key, clock)
         simulator.exchange.set_price(contract, price)
@@ -212,6 +217,11 @@ def signed_in(key: str, url: str, clock: Clock, **connection: str) -> tuple[Acco
     services = services_on(clock, accounts=store, tokens=TokenStore(vault, ledger, clock), web=Web(limits, clock))
     _sign_in(account, package.CREDENTIALS, services)
     return AccountRef(account.account_id, key), services
+
+
+def _lifted(key: str) -> set[str]:
+    """Our own limits that a connection to the simulator lifts."""
+    return {"requests_per_minute"} & venue(key).connection("").keys()
 
 
 def traded(key: str, clock: Clock) -> tuple[str, Decimal]:

@@ -138,8 +138,12 @@ def test_a_working_order_can_be_changed(at: Bench) -> None:
     assert isinstance(outcome, Accepted), outcome
     changed = outcome.view.broker_order_id or first
     until(lambda: [each.limit_price for each in at.broker.orders()], lambda prices: prices == [at.away(-4)])
+    names = (first, None) if at.broker.capabilities.client_order_ids else (first,)
+    for name in names:
+        assert (at.seen(leg, name).status, at.seen(leg, name).broker_order_id) == (W, changed)
     at.trades_at(at.away(-5))
     assert at.becomes(leg, F, broker_order_id=changed).average_price == at.away(-4)
+    assert [at.seen(leg, name).status for name in names] == [F] * len(names)
     assert at.held() == 2
 
 

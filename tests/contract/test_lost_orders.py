@@ -8,17 +8,15 @@ from typing import Any
 
 import pytest
 
-from fillpath.ids import new_id
-from fillpath.orders.model import Leg, Operation, Order, OrderState, OrderType
+from fillpath.orders.model import Leg, Operation, OrderState, OrderType
 from fillpath.orders.outcomes import Outcome
 from fillpath.orders.ports.desk import AccountRef
 from fillpath_brokers.desk import BrokerDesk
 from tests.contract.broker_bench import Bench, bench
-from tests.contract.order_path import order_path
+from tests.contract.order_path import levels, order_path, wished, working
 from tests.fakes.clock import FakeClock
-from tests.orders.floor import Fakes, signal
+from tests.orders.floor import Fakes
 from tests.orders.house import House
-from tests.simulators.events import SimOrder
 
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
 
@@ -108,25 +106,6 @@ def path(at: Bench, clock: FakeClock, about_to: Callable[[Leg], None]) -> Fakes:
     return order_path(replace(at, desk=Meddled(at, about_to)), clock)
 
 
-def wished(at: Bench, on: Fakes, operation: Operation, quantity: int | None, **more: Any) -> Order:
-    """A signal that is carried out to its end."""
-    root = at.broker.contract(at.contract).instrument.root
-    known = {"account_id": at.account.account_id, "venue": at.key, "symbol": at.contract, "root": root, "contract": at.contract}
-    order = signal(on, operation, quantity, **known | more)
-    for _ in range(2):
-        House(on, lane=order.lane).settle(30)
-        at.renew()
-    return on.orders.get(order.order_id)
-
-
-def levels(at: Bench, on: Fakes) -> dict[str, Any]:
-    return {"take_profit": at.away(40), "stop_loss": at.away(-40), "protection_id": new_id(on.clock.now())}
-
-
-def working(at: Bench) -> list[SimOrder]:
-    return [order for order in at.simulator.exchange.orders() if not order.status.ended]
-
-
 @pytest.mark.parametrize("ahead_s", [-30, 30])
 def test_protection_is_not_placed_twice_because_clocks_differ(key: str, clock: FakeClock, ahead_s: int) -> None:
     with bench(key, clock, timedelta(seconds=ahead_s)) as at:
@@ -169,3 +148,23 @@ def test_protection_outlives_an_account_that_cannot_be_read(at: Bench, clock: Fa
     at.simulator.faults.clear()
     assert order.state is not OrderState.SKIPPED
     assert len(working(at)) == 2 or at.held() == 0
+
+
+NOT_FOUND: list[dict[str, Any]] = [
+    {"status": 404, "body": {"Error": "NotFound", "Message": "Account not found"}},
+    {"status": 404, "body": {"Error": "Not Found", "Message": "HTTP 404 Not Found"}},
+    {"status": 200, "body": {"Orders": [], "Errors": [{"AccountID": "SIM1", "Message": "Account SIM1 not found"}]}},
+]
+
+
+@pytest.mark.parametrize("answer", NOT_FOUND)
+def test_an_account_that_is_not_found_proves_nothing_of_its_orders(clock: FakeClock, answer: dict[str, Any]) -> None:
+    with bench("tradestation", clock) as at:
+        on = path(at, clock, lambda _: None)
+        at.simulator.faults.add(LOST)
+        at.simulator.faults.add({**answer, "match": {"method": "GET", "path": "orders"}})
+        order = wished(at, on, Operation.ENTER_LONG, 2)
+        assert order.state is OrderState.UNKNOWN
+        at.simulator.faults.clear()
+        House(on, lane=order.lane).settle()
+        assert on.get(order).state is OrderState.FILLED

@@ -3,6 +3,9 @@
 The body is one fault; each POST adds one, DELETE takes all away, GET lists them.
 
     {"latency_ms": 500}                                   every answer comes that much later
+    {"overdue_ms": 30000}                                 who waits hears nothing any more (its line ends, as if it had given up), and
+                                                          the venue acts that much later, by its own clock
+    {"rate_limits": "off" | "on" | "used up"}             requests are not counted; they are; nobody has one left (see limits.py)
     {"status": 503, "when": "after", "times": 1}          the venue acts, then answers so; `before`: it does not act
     {"status": 429, "headers": {"Retry-After": "2"}}      with headers, and with "body" instead of the venue's own error
     {"drop": true, "when": "after"}                       the TCP connection ends without an answer
@@ -15,6 +18,8 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta
+from threading import Event
 from typing import Any
 
 from aiohttp import web
@@ -24,6 +29,15 @@ from tests.simulators.sockets import Sockets
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 ErrorBody = Callable[[int], Any]
 """A venue's own body of an error status."""
+_LOOK_S = 0.002
+
+
+@dataclass(frozen=True, slots=True)
+class Overdue:
+    """A request that nobody waits for any more: when the venue deals with it, and whether it has."""
+
+    due: datetime
+    done: Event = field(default_factory=Event)
 
 
 @dataclass(slots=True)
@@ -31,6 +45,7 @@ class Fault:
     """One fault of requests; `times` None: until it is taken away."""
 
     latency_ms: int = 0
+    overdue_ms: int = 0
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
     body: Any = None
@@ -65,10 +80,12 @@ class Fault:
 class Faults:
     """The faults of one simulator."""
 
-    def __init__(self, sockets: Sockets) -> None:
+    def __init__(self, sockets: Sockets, now: Callable[[], datetime]) -> None:
         self.rules: list[Fault] = []
+        self.overdue: list[Overdue] = []
         self.error_body: ErrorBody = lambda status: {"message": f"simulated status {status}"}
         self._sockets = sockets
+        self._now = now
         self._venue: dict[str, Callable[[Any], None]] = {}
 
     def on(self, name: str, handler: Callable[[Any], None]) -> None:
@@ -105,6 +122,8 @@ class Faults:
         for rule in rules:
             rule.use()
             await asyncio.sleep(rule.latency_ms / 1_000)
+        if overdue_ms := sum(rule.overdue_ms for rule in rules):
+            return await self._much_later(request, handler, overdue_ms)
         wrong = next((rule for rule in rules if rule.answers), None)
         if wrong is None:
             return await handler(request)
@@ -112,11 +131,23 @@ class Faults:
             await handler(request)
         return self._wrong_answer(request, wrong)
 
+    async def _much_later(self, request: web.Request, handler: Handler, overdue_ms: int) -> web.StreamResponse:
+        await request.read()
+        held = Overdue(self._now() + timedelta(milliseconds=overdue_ms))
+        self.overdue.append(held)
+        gone = _hung_up(request)
+        while self._now() < held.due:
+            await asyncio.sleep(_LOOK_S)  # the clock may be one that a test moves
+        try:
+            await handler(request)
+        finally:
+            self.overdue.remove(held)
+            held.done.set()
+        return gone
+
     def _wrong_answer(self, request: web.Request, fault: Fault) -> web.StreamResponse:
         if fault.drop:
-            if request.transport is not None:
-                request.transport.abort()
-            return web.Response(status=499)
+            return _hung_up(request)
         status = fault.status or 500
         body = fault.body if fault.body is not None else self.error_body(status)
         if isinstance(body, str):
@@ -133,3 +164,9 @@ class Faults:
                 self._sockets.silent = kind == "silence"
             case _:
                 raise ValueError(f"sockets: {kind!r} is none of drop, half, silence, speak")
+
+
+def _hung_up(request: web.Request) -> web.Response:
+    if request.transport is not None:
+        request.transport.abort()
+    return web.Response(status=499)

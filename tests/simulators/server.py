@@ -5,7 +5,7 @@ A venue is a package `tests/simulators/<venue>/` whose `__init__.py` has
     CREDENTIALS = {"key": "...", "secret": "..."}        # what it lets in; shown to whoever starts it
     def application(exchange: SimulatedExchange, options: Options) -> web.Application:
         app = skeleton(exchange, options)                # faults, counts and the control routes /_sim/...
-        app.router.add_post("/v2/orders", place)         # handlers: request.app[EXCHANGE], [OPTIONS], [FAULTS], [SOCKETS]
+        app.router.add_post("/v2/orders", place)         # handlers: request.app[EXCHANGE], [OPTIONS], [FAULTS], [SOCKETS], [LIMITS]
         app[PLACING].add(("POST", "/v2/orders"))         # (method, route) of the requests that place orders, for GET /_sim/state
         app[FAULTS].error_body = lambda status: {...}    # its own body for a status that a fault asks for
         app[FAULTS].on("expire_tokens", handler)         # a fault of its own: POST /_sim/faults {"expire_tokens": true}
@@ -48,7 +48,9 @@ from aiohttp import web
 from fillpath.errors import FillpathError
 from tests.simulators.exchange import ACCOUNT, OrderRefused, SimulatedExchange
 from tests.simulators.faults import Faults, Handler
-from tests.simulators.options import EXCHANGE, FAULTS, OPTIONS, PLACING, REQUESTS, SOCKETS, Options
+from tests.simulators.limits import RequestLimits
+from tests.simulators.options import EXCHANGE, FAULTS, LIMITS, OPTIONS, PLACING, REQUESTS, SOCKETS, Options
+from tests.simulators.schemas import WrongReply
 from tests.simulators.sockets import Sockets
 
 HOST = "127.0.0.1"
@@ -76,7 +78,9 @@ def skeleton(exchange: SimulatedExchange, options: Options) -> web.Application:
     app[EXCHANGE] = exchange
     app[OPTIONS] = options
     app[SOCKETS] = Sockets()
-    app[FAULTS] = Faults(app[SOCKETS])
+    app[FAULTS] = Faults(app[SOCKETS], exchange.now)
+    app[LIMITS] = RequestLimits(exchange.now, counting=options.limited)
+    app[FAULTS].on("rate_limits", app[LIMITS].switch)
     app[PLACING] = set()
     app[REQUESTS] = Counter()
     app.router.add_post("/_sim/faults", _add_fault)
@@ -127,7 +131,10 @@ Make = Callable[[SimulatedExchange, Options], web.Application]
 
 @contextmanager
 def running(what: str | Make, options: Options | None = None, exchange: SimulatedExchange | None = None) -> Iterator[Simulator]:
-    """The simulator of a venue (its key, or what makes its application) on a free port, until the block ends."""
+    """The simulator of a venue (its key, or what makes its application) on a free port, until the block ends.
+
+    WrongReply at the end, where the strict option is on and anything was said that the venue never would, in a stream as well.
+    """
     make: Make = venue(what).application if isinstance(what, str) else what
     options, exchange = options or Options(), exchange or SimulatedExchange()
     thread = _Serving(make, exchange, options)
@@ -136,6 +143,8 @@ def running(what: str | Make, options: Options | None = None, exchange: Simulate
         yield Simulator(options.base_url, exchange, app[FAULTS], app)
     finally:
         thread.end()
+    if options.wrong:
+        raise WrongReply("; ".join(options.wrong))
 
 
 class _Serving:
@@ -310,6 +319,7 @@ async def _reset(request: web.Request) -> web.Response:
     request.app[EXCHANGE].reset()
     request.app[FAULTS].clear()
     request.app[REQUESTS].clear()
+    request.app[LIMITS].forget()
     return web.json_response({})
 
 
@@ -320,6 +330,7 @@ async def _state(request: web.Request) -> web.Response:
             **app[EXCHANGE].state(),
             "requests": dict(app[REQUESTS]),
             "placing_requests": _placing(app),
+            "refused_as_too_many": app[LIMITS].refused,
             "faults": app[FAULTS].listed(),
             "open_streams": sorted(line.name for line in app[SOCKETS]),
         }

@@ -91,10 +91,14 @@ class StreamLine(_Aborting):
 
 
 class Sockets:
-    """All open lines. `silent` swallows what is sent; `halve` makes the next frame of every line its last half."""
+    """All open lines. `silent` swallows what is sent; `halve` makes the next frame of every line its last half.
+
+    `without_data`: contracts of which market data is refused, in the venue's own way.
+    """
 
     def __init__(self) -> None:
         self.silent = False
+        self.without_data: set[str] = set()
         self._lines: dict[int, Line] = {}
         self._halved: set[int] = set()
 

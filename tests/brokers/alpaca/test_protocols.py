@@ -10,19 +10,21 @@ import pytest
 
 from fillpath.market.bars import Bar, Quote, Trade
 from fillpath.orders.model import LegStatus
+from fillpath.orders.outcomes import LegView
 from fillpath_brokers.alpaca.data_protocol import DataProtocol
 from fillpath_brokers.alpaca.orders_protocol import OrdersProtocol
 from fillpath_brokers.facade import OrderUpdate
 from fillpath_brokers.streaming.decoding import unread
-from fillpath_brokers.streaming.protocol import Action, GiveUp, Heard, Ping, Ready, Reconnect, Send, StreamProtocol
+from fillpath_brokers.streaming.protocol import Action, Forget, GiveUp, Heard, Ping, Ready, Reconnect, Send, StreamProtocol
 from fillpath_brokers.streaming.topics import NotToBeHad
-from tests.brokers.alpaca.test_wire import EVENTS
+from tests.brokers.alpaca.test_wire import EVENTS, sample
 
 KEYS = {"key_id": "PKTEST", "secret_key": "s3cret"}
 AAPL = "trades AAPL"
 CONNECTED = '[{"T":"success","msg":"connected"}]'
 AUTHENTICATED = '[{"T":"success","msg":"authenticated"}]'
 SUBSCRIPTION = '[{"T":"subscription"}]'
+REFUSAL = '[{"T":"error","code":400,"msg":"no"}]'
 AT = datetime(2026, 11, 25, 15, 51, 47, tzinfo=UTC)
 
 
@@ -71,6 +73,21 @@ def test_an_update_that_does_not_fit_is_counted_and_not_fatal() -> None:
     before = unread.get("alpaca orders trade_updates", 0)
     replayed(OrdersProtocol(KEYS), recorded("trade_updates"))
     assert unread["alpaca orders trade_updates"] == before + 1
+
+
+def test_a_replaced_order_lives_on_under_the_id_of_its_successor() -> None:
+    order = sample("order_replaced")
+    message = json.dumps({"stream": "trade_updates", "data": {"event": "replaced", "order": order}})
+    [told] = heard(list(OrdersProtocol(KEYS).received(message, AT)))
+    assert (told.client_order_id, told.contract) == (order["client_order_id"], order["symbol"])
+    assert told.view == LegView(LegStatus.WORKING, broker_order_id=order["replaced_by"])
+
+
+def test_an_order_that_nothing_took_the_place_of_has_ended() -> None:
+    order = sample("order_replaced") | {"replaced_by": None}
+    message = json.dumps({"stream": "trade_updates", "data": {"event": "replaced", "order": order}})
+    [told] = heard(list(OrdersProtocol(KEYS).received(message, AT)))
+    assert told.view.status is LegStatus.CANCELLED
 
 
 def test_refused_keys_end_the_order_stream() -> None:
@@ -144,10 +161,47 @@ def test_topics_change_on_a_running_connection_one_request_at_a_time() -> None:
 def test_a_topic_that_is_not_to_be_had_is_told_and_leaves_the_others_alone(code: int) -> None:
     protocol = running(AAPL)
     protocol.subscribe(["quotes MSFT"], [])
-    [told] = heard(list(protocol.received(json.dumps([{"T": "error", "code": code, "msg": "no"}]), AT)))
+    actions = protocol.received(json.dumps([{"T": "error", "code": code, "msg": "no"}]), AT)
+    [told] = heard(list(actions))
     assert isinstance(told, NotToBeHad)
     assert told.topics == {"quotes MSFT"}
+    assert Forget(frozenset({"quotes MSFT"})) in actions
     assert sent(list(protocol.subscribe(["quotes TSLA"], []))) == [{"action": "subscribe", "quotes": ["TSLA"]}]
+
+
+def test_of_several_topics_the_one_that_is_refused_is_found_by_asking_in_halves() -> None:
+    wanted = [f"trades {symbol}" for symbol in ("AAPL", "AMD", "KO", "MSFT", "TLT")]
+    answers = [REFUSAL, SUBSCRIPTION, REFUSAL, REFUSAL, SUBSCRIPTION]
+    actions = replayed(DataProtocol(KEYS, wanted), [CONNECTED, AUTHENTICATED, *answers])
+    assert [each["trades"] for each in sent(actions)[1:]] == [
+        ["AAPL", "AMD", "KO", "MSFT", "TLT"],
+        ["AAPL", "AMD"],
+        ["KO", "MSFT", "TLT"],
+        ["KO"],
+        ["MSFT", "TLT"],
+    ]
+    assert [each.topics for each in heard(actions)] == [{"trades KO"}]
+    assert actions[-1] == Ready()
+
+
+def test_what_was_refused_is_asked_for_again_before_anything_else() -> None:
+    protocol = DataProtocol(KEYS, [])
+    replayed(protocol, [CONNECTED, AUTHENTICATED])
+    protocol.subscribe(["trades KO", "trades MSFT"], [])
+    protocol.subscribe([], ["trades MSFT"])
+    asked = [sent(list(protocol.received(frame, AT))) for frame in (REFUSAL, SUBSCRIPTION, SUBSCRIPTION)]
+    assert asked == [
+        [{"action": "subscribe", "trades": ["KO"]}],
+        [{"action": "subscribe", "trades": ["MSFT"]}],
+        [{"action": "unsubscribe", "trades": ["MSFT"]}],
+    ]
+
+
+def test_what_cannot_be_left_is_taken_from_nobody() -> None:
+    protocol = running(AAPL)
+    protocol.subscribe([], [AAPL])
+    assert protocol.received(REFUSAL, AT) == []
+    assert sent(list(protocol.subscribe([AAPL], []))) == [{"action": "subscribe", "trades": ["AAPL"]}]
 
 
 def test_a_connection_whose_first_topics_are_refused_is_ready_all_the_same() -> None:

@@ -11,7 +11,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from fillpath.errors import NeedsReauth, StreamEnded
 from fillpath.market.bars import Bar, Gap, Quote, Trade
-from fillpath_brokers.facade import Feed
+from fillpath_brokers.facade import Feed, NoData
 from tests.brokers.alpaca.scene import Scene, asked, play
 from tests.contract.broker_bench import Bench, bench
 from tests.simulators.alpaca import CREDENTIALS
@@ -23,6 +23,7 @@ TRADE = {"T": "t", "S": "AAPL", "p": 200.5, "s": 10, "t": "2026-03-02T14:30:00Z"
 QUOTE = {"T": "q", "S": "AAPL", "bp": 200.4, "bs": 1, "ap": 200.6, "as": 2, "t": "2026-03-02T14:30:00Z"}
 BAR = {"T": "b", "S": "AAPL", "o": 1, "h": 2, "l": 1, "c": 2, "v": 9, "t": "2026-03-02T14:29:00Z"}
 SUBSCRIPTION = {"T": "subscription"}
+REFUSAL = {"T": "error", "code": 400, "msg": "invalid syntax"}
 
 
 def test_trades_quotes_and_bars_come_over_one_connection_and_each_hears_his_own() -> None:
@@ -102,6 +103,32 @@ def test_a_symbol_too_many_ends_only_who_wants_it() -> None:
         assert isinstance(bad.error, StreamEnded)
         await scene.says(connection, TRADE)
         assert [type(each) for each in good.events] == [Trade]
+
+    play(story)
+
+
+def test_a_refused_symbol_leaves_the_stream_and_is_not_asked_for_on_the_next_connection() -> None:
+    async def story(scene: Scene) -> None:
+        heard, _ = scene.listen(scene.broker.stream(["AAPL", "MSFT"], Feed.TICKS))
+        await scene.clock.until(lambda: scene.connector.connections)
+        connection = scene.connector.connections[0]
+        for message in (
+            {"T": "success", "msg": "connected"},
+            {"T": "success", "msg": "authenticated"},
+            REFUSAL,
+            SUBSCRIPTION,
+            REFUSAL,
+        ):
+            await scene.says(connection, message)
+        await scene.says(connection, TRADE)
+        assert [each["trades"] for each in asked(connection)] == [["AAPL", "MSFT"], ["AAPL"], ["MSFT"]]
+        assert [(type(each), each.symbol) for each in heard.events] == [(NoData, "MSFT"), (Trade, "AAPL")]
+        connection.ends()
+        second = await scene.ready(2)
+        scene.broker.update_subscription(Feed.TICKS, add=["MSFT"])
+        await scene.clock.settle()
+        assert [each["trades"] for each in asked(second)] == [["AAPL"], ["MSFT"]]
+        assert not heard.over
 
     play(story)
 

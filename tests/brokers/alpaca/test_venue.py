@@ -121,6 +121,38 @@ def test_both_of_a_pair_are_cancelled_though_the_first_is_not_taken() -> None:
     assert [each.url.path[-1] for each in at.asked("DELETE")] == ["1", "2"]
 
 
+REFUSED = [httpx.Response(status, json={"code": 42210000, "message": "not now"}) for status in (400, 403, 422)]
+
+
+@pytest.mark.parametrize("answer", REFUSED)
+@pytest.mark.parametrize("status", ["filled", "canceled", "expired", "rejected", "pending_cancel"])
+def test_a_refused_cancellation_of_what_is_seen_to_have_ended_or_to_end_is_no_error(status: str, answer: httpx.Response) -> None:
+    at = Site(**{"DELETE__orders/1": answer, "GET__orders/1": sample("order_new") | {"status": status}})
+    at.broker.cancel(OrderRef("c-1", "1"))
+    assert len(at.asked("DELETE")) == 1
+
+
+@pytest.mark.parametrize("answer", REFUSED)
+@pytest.mark.parametrize("look", [sample("order_new"), httpx.Response(500), httpx.Response(200, text="no json"), {"status": []}])
+def test_one_of_what_works_or_cannot_be_seen_is_told(look: Any, answer: httpx.Response) -> None:
+    at = Site(**{"DELETE__orders/1": answer, "GET__orders/1": look})
+    with pytest.raises(BrokerUnavailable, match="not now"):
+        at.broker.cancel(OrderRef("c-1", "1"))
+
+
+def test_what_was_not_cancelled_with_all_is_cancelled_by_itself() -> None:
+    told = [{"id": "1", "status": 500}, {"id": "2", "status": 200}, {"id": "3", "status": 422}]
+    at = Site(
+        **{"DELETE__orders": httpx.Response(207, json=told), "DELETE__orders/1": httpx.Response(204)},
+        **{"DELETE__orders/3": REFUSED[2], "GET__orders/3": sample("order_filled")},
+    )
+    at.broker.cancel_all()
+    assert [each.url.path for each in at.asked("DELETE")] == ["/v2/orders", "/v2/orders/1", "/v2/orders/3"]
+    at.table["DELETE /v2/orders/1"] = httpx.Response(500)
+    with pytest.raises(BrokerUnavailable):
+        at.broker.cancel_all()
+
+
 @pytest.mark.parametrize("body", ["", "<html><h1>404 Not Found</h1></html>", "null", '{"message": "not found"}'])
 def test_a_404_that_is_not_alpaca_s_own_is_no_absence(body: str) -> None:
     at, stranger = Site(), httpx.Response(404, text=body)

@@ -87,6 +87,13 @@ def test_the_balances_of_a_margin_and_of_a_cash_account() -> None:
     assert (margin.cash, margin.equity, margin.unrealised_pnl) == (21800, Decimal("25100.5"), Decimal("125.5"))
     cash = Bench({f"GET /accounts/{HASH}": answers("account_cash")}).broker.balances()
     assert (cash.cash, cash.equity) == (Decimal("1000.25"), Decimal("3290.75"))
+    assert (cash.realised_pnl, cash.commission) == (None, None)
+
+
+def test_an_open_result_that_is_not_told_of_all_that_is_held_is_not_known() -> None:
+    document = sample("account_cash")
+    del document["securitiesAccount"]["positions"][0]["longOpenProfitLoss"]
+    assert Bench({f"GET /accounts/{HASH}": dumped(document)}).broker.balances().unrealised_pnl is None
 
 
 def test_balances_without_any_figure_are_no_balances() -> None:

@@ -20,6 +20,7 @@ from fillpath_brokers.facade import Broker, Change, Feed, OrderRef, OrderUpdate
 from fillpath_brokers.schwab.sign_in import SIGN_IN
 from fillpath_brokers.schwab.venue import SchwabBroker
 from fillpath_brokers.services import Services
+from fillpath_brokers.session import access_token, bearer
 from fillpath_brokers.signing_in import SignInContext
 from fillpath_brokers.token_store import TokenStore
 from fillpath_brokers.web import Web
@@ -122,6 +123,14 @@ def test_a_refresh_token_that_has_ended_needs_a_person(simulator: Simulator, ser
     simulator.faults.add({"expire_refresh": True})
     with pytest.raises(NeedsReauth, match="browser"):
         SIGN_IN.renew(SECRETS, token, where)
+
+
+def test_a_login_may_ask_120_times_a_minute(simulator: Simulator, services: Services) -> None:
+    with httpx.Client(base_url=simulator.url, headers=bearer(access_token(services.tokens.access("A1")))) as client:
+        answers = [client.get("/trader/v1/accounts/accountNumbers") for _ in range(121)]
+        assert [each.status_code for each in answers] == [200] * 120 + [429]
+        assert answers[-1].content == b""
+        assert client.get("/marketdata/v1/quotes", params={"symbols": "AAPL"}).status_code == 429
 
 
 def test_every_kind_of_order_passes_the_schema(broker: SchwabBroker) -> None:

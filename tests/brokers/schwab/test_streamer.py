@@ -12,7 +12,7 @@ from fillpath.market.bars import Bar, Quote
 from fillpath_brokers.facade import Feed
 from fillpath_brokers.schwab.stream_protocol import ORDERS, Changed, StreamerProtocol, Who, topic
 from fillpath_brokers.streaming.decoding import unread
-from fillpath_brokers.streaming.protocol import Action, End, GiveUp, Heard, Ready, Reconnect, Send
+from fillpath_brokers.streaming.protocol import Action, End, Forget, GiveUp, Heard, Ready, Reconnect, Send
 from fillpath_brokers.streaming.topics import NotToBeHad
 from tests.brokers.schwab.site import EVENTS
 
@@ -109,7 +109,44 @@ def test_a_record_that_does_not_fit_is_counted_and_not_fatal() -> None:
     before = unread.get("schwab LEVELONE_FUTURES", 0)
     replayed(protocol_for(MARKET), recorded("market_data"))
     assert unread["schwab LEVELONE_FUTURES"] == before + 1
-    assert replayed(protocol_for(MARKET), ["no json", "[]", '{"data": 7}'])[1:] == []
+
+
+@pytest.mark.parametrize("frame", ["no json", "[]", '{"data": 7}'])
+def test_a_frame_that_cannot_be_read_is_counted_and_may_have_been_about_any_order(frame: str) -> None:
+    before = unread.get("schwab streamer", 0)
+    assert heard(running("LEVELONE_FUTURES /ES").received(frame, AT)) == [Changed(None, None, AT)]
+    assert unread["schwab streamer"] == before + 1
+
+
+def record(service: str, timestamp: Any = 1, **content: Any) -> dict[str, Any]:
+    return {"service": service, "timestamp": timestamp, "content": [content]}
+
+
+def test_a_record_whose_header_does_not_fit_costs_no_other() -> None:
+    good = record("LEVELONE_FUTURES", key="/ES", **{"1": 5, "4": 1})
+    wrong = record("LEVELONE_FUTURES", "later", key="/NQ", **{"1": 5, "4": 1})
+    activity = record("ACCT_ACTIVITY", **{"1": "90000001", "2": "OrderFillCompleted", "3": '{"SchwabOrderID": 7}'})
+    answers = [json.loads(answer(0, 1))["response"][0], {"service": 5}]
+    before = unread.get("schwab record", 0)
+    frame = json.dumps({"data": [good, wrong, activity], "response": answers, "notify": [{"heartbeat": 1}, 7]})
+    quote, changed = heard(running("LEVELONE_FUTURES /ES").received(frame, AT))
+    assert (quote.symbol, changed) == ("/ES", Changed("90000001", "7", AT))
+    assert unread["schwab record"] == before + 3
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        record("ACCT_ACTIVITY", "later"),
+        {"timestamp": "later"},
+        {"service": 5},
+        7,
+        record("ACCT_ACTIVITY", **{"2": 7}),
+    ],
+)
+def test_a_record_that_may_have_been_about_an_order_may_have_been_about_any(lost: Any) -> None:
+    frame = json.dumps({"data": [lost]})
+    assert heard(running("LEVELONE_FUTURES /ES").received(frame, AT)) == [Changed(None, None, AT)]
 
 
 def test_account_activity_says_which_order_is_to_be_read() -> None:
@@ -200,10 +237,44 @@ def test_each_code_of_an_answer_has_its_meaning(code: int, kind: type) -> None:
 def test_a_failed_subscription_is_told_to_who_wants_it(code: int) -> None:
     protocol = protocol_for([topic(Feed.QUOTES, "/ES")])
     replayed(protocol, recorded("market_data")[:1])
-    event, ready = protocol.received(answer(code, 2), AT)
+    event, forget, ready = protocol.received(answer(code, 2), AT)
     assert isinstance(event, Heard)
     assert isinstance(event.event, NotToBeHad)
-    assert ready == Ready()
+    assert (forget, ready) == (Forget(frozenset({"LEVELONE_FUTURES /ES"})), Ready())
+
+
+def test_of_several_symbols_the_one_that_is_refused_is_found_by_asking_in_halves() -> None:
+    protocol = protocol_for([topic(Feed.QUOTES, symbol) for symbol in ("/ES", "/GC", "/NQ")])
+    answers = [answer(code, number) for number, code in enumerate([22, 0, 22, 0, 22], start=2)]
+    actions = replayed(protocol, [*recorded("market_data")[:1], *answers])
+    assert [(each["command"], each["parameters"]["keys"]) for each in sent(actions)[1:]] == [
+        ("SUBS", "/ES,/GC,/NQ"),
+        ("SUBS", "/ES"),
+        ("ADD", "/GC,/NQ"),
+        ("ADD", "/GC"),
+        ("ADD", "/NQ"),
+    ]
+    assert [each.topics for each in heard(actions)] == [{"LEVELONE_FUTURES /NQ"}]
+    assert actions[-1] == Ready()
+
+
+def test_a_symbol_that_was_refused_is_not_left_and_others_are() -> None:
+    protocol = running("LEVELONE_FUTURES /ES")
+    protocol.subscribe(["LEVELONE_FUTURES /NQ"], [])
+    protocol.subscribe([], ["LEVELONE_FUTURES /NQ", "LEVELONE_FUTURES /ES"])
+    [leave] = sent(protocol.received(answer(22, 3), AT))
+    assert (leave["command"], leave["parameters"]) == ("UNSUBS", {"keys": "/ES"})
+    assert protocol.received(answer(23, 4), AT) == []
+    [again] = sent(protocol.subscribe(["LEVELONE_FUTURES /GC"], []))
+    assert again["command"] == "SUBS"
+
+
+def test_a_symbol_that_is_left_while_it_is_asked_for_is_left_once_it_is_carried() -> None:
+    protocol = running("LEVELONE_FUTURES /ES")
+    protocol.subscribe(["LEVELONE_FUTURES /NQ"], [])
+    protocol.subscribe([], ["LEVELONE_FUTURES /NQ"])
+    [leave] = sent(protocol.received(answer(28, 3), AT))
+    assert (leave["command"], leave["parameters"]) == ("UNSUBS", {"keys": "/NQ"})
 
 
 def running(*topics: str, **more: Any) -> StreamerProtocol:

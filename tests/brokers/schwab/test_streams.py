@@ -15,7 +15,7 @@ from fillpath.accounts.access import Token
 from fillpath.errors import NeedsReauth, StreamEnded
 from fillpath.market.bars import Bar, Gap, Quote
 from fillpath.orders.model import LegStatus
-from fillpath_brokers.facade import Feed, OrderUpdate
+from fillpath_brokers.facade import Feed, NoData, OrderUpdate
 from fillpath_brokers.streaming import listener
 from fillpath_brokers.streaming.protocol import End
 from tests.brokers.schwab.scene import Scene, commands, play
@@ -158,6 +158,23 @@ def test_a_symbol_that_is_not_to_be_had_ends_only_who_wants_it() -> None:
     play(story)
 
 
+def test_a_refused_symbol_leaves_the_stream_and_the_others_go_on() -> None:
+    async def story(scene: Scene) -> None:
+        heard, _ = scene.listen(scene.broker.stream(["ES"], Feed.QUOTES))
+        connection = await scene.ready()
+        scene.broker.update_subscription(Feed.QUOTES, add=["NQ"])
+        await scene.clock.settle()
+        [request] = json.loads(connection.sent[-1])["requests"]
+        row = {"service": "X", "command": "ADD", "requestid": request["requestid"], "content": {"code": 22, "msg": "no"}}
+        connection.hears(json.dumps({"response": [row]}))
+        await scene.clock.settle()
+        await scene.says(connection, "LEVELONE_FUTURES", {"key": "/ES", "1": 1, "4": 1})
+        assert [(type(each), each.symbol) for each in heard.events] == [(NoData, "NQ"), (Quote, "ES")]
+        assert json.loads(connection.sent[-1])["requests"] == [request]
+
+    play(story)
+
+
 def test_closing_the_account_ends_all_its_streams() -> None:
     async def story(scene: Scene) -> None:
         quotes, _ = scene.listen(scene.broker.stream(["ES"], Feed.QUOTES))
@@ -283,6 +300,22 @@ def test_a_number_left_out_is_a_gap() -> None:
         await scene.activity(connection, 0)
         await scene.activity(connection, 5)
         assert [type(each) for each in orders.events] == [OrderUpdate, Gap]
+
+    play(story, {ORDER: answers("order_filled")})
+
+
+@pytest.mark.parametrize("frame", ["no json", json.dumps({"data": [{"service": "ACCT_ACTIVITY", "timestamp": "later"}]})])
+def test_what_cannot_be_read_is_a_gap_from_when_orders_were_last_heard_of(frame: str) -> None:
+    async def story(scene: Scene) -> None:
+        begun = scene.clock.now()
+        orders, _ = scene.listen(scene.broker.order_updates())
+        quotes, _ = scene.listen(scene.broker.stream(["ES"], Feed.QUOTES))
+        connection = await scene.ready()
+        await scene.clock.advance(3)
+        connection.hears(frame)
+        await scene.clock.settle()
+        assert orders.events == [Gap(begun, scene.clock.now())]
+        assert (quotes.events, len(scene.connector.connections)) == ([], 1)
 
     play(story, {ORDER: answers("order_filled")})
 

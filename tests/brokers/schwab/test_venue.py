@@ -237,14 +237,17 @@ def test_a_pair_is_cancelled_with_both() -> None:
     assert [each.url.path[-1] for each in at.site.requests if each.method == "DELETE"] == ["1", "2"]
 
 
-def test_cancelling_what_has_ended_is_no_error() -> None:
+@pytest.mark.parametrize("name", ["order_filled", "order_canceled_with_fills", "order_expired", "order_pending_cancel"])
+@pytest.mark.parametrize("status", [400, 500])
+def test_cancelling_what_is_seen_to_have_ended_or_to_end_is_no_error(name: str, status: int) -> None:
     at = Bench(
         {
-            "DELETE /orders/1002881234001": answers("refusal_too_late_to_cancel", 400),
-            "GET /orders/1002881234001": answers("order_filled"),
+            "DELETE /orders/1002881234001": answers("refusal_too_late_to_cancel", status),
+            "GET /orders/1002881234001": answers(name),
         }
     )
     at.broker.cancel(OrderRef("", "1002881234001"))
+    assert [each.method for each in at.site.requests].count("DELETE") == 1
 
 
 def test_the_successor_is_cancelled_where_the_order_was_replaced() -> None:

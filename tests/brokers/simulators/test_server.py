@@ -21,7 +21,6 @@ from websockets.sync.client import ClientConnection, connect
 from fillpath.orders.model import Side
 from tests.simulators.exchange import NewOrder, SimulatedExchange
 from tests.simulators.options import EXCHANGE, FAULTS, PLACING, SOCKETS, Options
-from tests.simulators.schemas import Schemas, WrongReply
 from tests.simulators.server import Simulator, running, skeleton
 from tests.simulators.sockets import StreamLine, WebSocketLine
 from tests.waiting import until
@@ -295,37 +294,6 @@ def test_what_keeps_a_venue_from_starting_is_raised() -> None:
 
     with pytest.raises(RuntimeError, match="no such file"), running(broken):
         pass
-
-
-class TestSchemas:
-    @pytest.fixture
-    def schemas(self, tmp_path: Path) -> Schemas:
-        file = tmp_path / "schema.json"
-        order = {"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "legs": {"$ref": "#/$defs/Legs"}}}
-        file.write_text(json.dumps({"$defs": {"Order": order, "Legs": {"type": "array", "items": {"$ref": "#/$defs/Order"}}}}))
-        return Schemas(file)
-
-    def test_a_reply_that_the_venue_would_not_send_is_found(self, schemas: Schemas) -> None:
-        schemas.check("Order", {"id": "1", "legs": [{"id": "2"}]})
-        with pytest.raises(WrongReply, match=r"legs\[0\].*'id' is a required property"):
-            schemas.check("Order", {"id": "1", "legs": [{}]})
-        with pytest.raises(WrongReply, match="no definition of Position"):
-            schemas.check("Position", {})
-
-    @pytest.mark.parametrize(("strict", "status"), [(True, 500), (False, 200)])
-    def test_replies_are_checked_where_that_is_wanted(self, schemas: Schemas, strict: bool, status: int) -> None:
-        async def wrong(request: web.Request) -> web.Response:
-            return schemas.answer(request, "Order", {"id": Decimal("1.5")})
-
-        def make(exchange: SimulatedExchange, options: Options) -> web.Application:
-            app = skeleton(exchange, options)
-            app.router.add_get("/wrong", wrong)
-            return app
-
-        with running(make, Options(strict=strict)) as simulator:
-            answer = httpx.get(f"{simulator.url}/wrong")
-        assert answer.status_code == status
-        assert strict or answer.json() == {"id": 1.5}
 
 
 class TestProcess:

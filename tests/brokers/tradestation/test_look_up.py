@@ -185,63 +185,11 @@ def test_absence_needs_both_listings() -> None:
         rig.broker.order(sought(**PRICED))
 
 
-def test_every_page_is_read() -> None:
-    rig = Rig()
-    rig.answers("GET", f"{BASE}/orders", sample("orders_first_page"), sample("orders_last_page"))
-    assert [each.view.broker_order_id for each in rig.broker.orders()] == ["911249400", "911249493"]
-    assert [each.url.params.get("nextToken") for each in rig.asked] == [None, "eyJvcmRlcklkIjoiOTExMjQ5NDkzIn0="]
-
-
-@pytest.mark.parametrize("answer", [sample("orders_wrong_account"), {"Orders": None}, (200, "no json"), (403, {}), []])
-def test_a_listing_with_errors_is_no_answer(answer: Any) -> None:
-    rig = Rig()
-    rig.answers("GET", f"{BASE}/orders", answer)
-    with pytest.raises(BrokerUnavailable):
-        rig.broker.orders()
-
-
 def test_without_what_was_sent_no_order_can_be_sought() -> None:
     rig = Rig()
     for ref in (OrderRef("c"), sought(prepared_at=None), sought(submit_by=None)):
         with pytest.raises(BrokerUnavailable, match=r"no ids of ours|is not known"):
             rig.broker.order(ref)
-
-
-# --- by number ------------------------------------------------------------------------------------------------------------------
-
-
-def test_a_number_is_looked_up_in_both_listings() -> None:
-    rig = Rig()
-    rig.answers("GET", f"{BASE}/orders/911249493", sample("orders_not_found"))
-    rig.answers("GET", f"{BASE}/historicalorders/911249493", {"Orders": [sample("order_expired")], "Errors": []})
-    view = rig.broker.order(OrderRef("c", "911249493", leg(**PRICED)))
-    assert view is not None
-    assert view.status is LegStatus.EXPIRED
-
-
-@pytest.mark.parametrize("answer", [sample("orders_not_found"), (404, {"Error": "NotFound", "Message": "Order not found."})])
-def test_a_number_that_is_nowhere_is_no_order(answer: Any) -> None:
-    rig = Rig()
-    rig.answers("GET", f"{BASE}/orders/911249493", answer)
-    rig.answers("GET", f"{BASE}/historicalorders/911249493", answer)
-    assert rig.broker.order(OrderRef("c", "911249493")) is None
-
-
-@pytest.mark.parametrize("body", ["<html><h1>404 Not Found</h1></html>", "", {"message": "Not Found"}])
-def test_a_404_that_is_not_tradestations_own_is_no_absence(body: Any) -> None:
-    rig = Rig()
-    rig.answers("GET", f"{BASE}/orders/911249493", (404, body))
-    with pytest.raises(BrokerUnavailable):
-        rig.broker.order(OrderRef("c", "911249493"))
-
-
-def test_half_a_pair_is_no_answer() -> None:
-    rig = Rig()
-    half = {"Orders": sample("orders_exit_pair")["Orders"][:1], "Errors": []}
-    rig.answers("GET", f"{BASE}/orders/911249498,911249499", half)
-    rig.answers("GET", f"{BASE}/historicalorders/911249499", sample("orders_not_found"))
-    with pytest.raises(BrokerUnavailable):
-        rig.broker.order(OrderRef("c", "911249498+911249499", leg(**PAIR)))
 
 
 # --- brackets and pairs ---------------------------------------------------------------------------------------------------------
@@ -340,6 +288,7 @@ def test_no_error_that_comes_as_a_success_repeats_a_secret(look: str) -> None:
     says = {"Errors": [{"AccountID": "1", "Error": "Forbidden", "Message": "the-token and the-s3cret are not welcome"}]}
     for path in ("orders", "historicalorders", "positions", "balances"):
         rig.answers("GET", f"{BASE}/{path}", says)
+    rig.answers("GET", f"{BASE}/orders/1", says)
     rig.answers("DELETE", "/v3/orderexecution/orders/1", says)
     with pytest.raises(BrokerUnavailable, match="not welcome") as told:
         rig.broker.cancel(OrderRef("c-1", "1", leg())) if look == "cancel" else getattr(rig.broker, look)()

@@ -245,10 +245,47 @@ def test_what_has_ended_is_no_error_for_a_cancellation(rig: Rig, answer: Any) ->
     "answer",
     [(503, {}), (400, {"Error": "BadRequest", "Message": "Something else"}), (200, "no json"), (404, "<h1>404 Not Found</h1>")],
 )
-def test_a_cancellation_without_an_answer_is_told(rig: Rig, answer: Any) -> None:
+def test_a_cancellation_that_is_not_taken_is_told(rig: Rig, answer: Any) -> None:
+    one_order(rig)
     rig.answers("DELETE", f"{ORDERS}/{ONE}", answer)
     with pytest.raises(BrokerUnavailable):
         rig.broker.cancel(OrderRef("c", ONE))
+
+
+REFUSED = [
+    (400, {"Error": "BadRequest", "Message": "Something else"}),
+    (200, {"Errors": [{"OrderID": ONE, "Error": "FAILED", "Message": "Something else"}]}),
+    (404, {"Error": "NotFound", "Message": "Account not found"}),
+]
+
+
+@pytest.mark.parametrize("answer", REFUSED)
+@pytest.mark.parametrize("name", ["order_filled", "order_out", "order_cancel_sent"])
+def test_a_refused_cancellation_of_what_is_seen_to_have_ended_or_to_end_is_no_error(rig: Rig, name: str, answer: Any) -> None:
+    ref = one_order(rig, name)
+    rig.answers("DELETE", f"{ORDERS}/{ONE}", answer)
+    rig.broker.cancel(ref)
+    assert rig.paths("GET") == [f"{BASE}/orders/{ONE}"]
+
+
+@pytest.mark.parametrize("answer", REFUSED)
+@pytest.mark.parametrize("look", [(500, {}), (401, {}), {"Orders": [], "Errors": []}, {"Orders": [sample("order_received")]}])
+def test_one_of_what_works_or_cannot_be_seen_is_told(rig: Rig, look: Any, answer: Any) -> None:
+    for listing in ("orders", "historicalorders"):
+        rig.answers("GET", f"{BASE}/{listing}/{ONE}", look)
+    rig.answers("DELETE", f"{ORDERS}/{ONE}", answer)
+    with pytest.raises(BrokerUnavailable, match="cancellation of 911249493"):
+        rig.broker.cancel(OrderRef("c", ONE))
+
+
+def test_no_order_is_left_out_because_the_cancellation_of_another_one_is_refused(rig: Rig) -> None:
+    rig.shows(*sample("orders_exit_pair")["Orders"])
+    rig.answers("GET", f"{BASE}/orders/911249498", {"Orders": [sample("orders_exit_pair")["Orders"][0]]})
+    rig.answers("DELETE", f"{ORDERS}/911249498", REFUSED[0])
+    rig.answers("DELETE", f"{ORDERS}/911249499", sample("cancel_sent"))
+    with pytest.raises(BrokerUnavailable, match="911249498"):
+        rig.broker.cancel_all()
+    assert len(rig.paths("DELETE")) == 2
 
 
 def test_both_of_a_pair_are_cancelled(rig: Rig) -> None:

@@ -12,12 +12,13 @@ from hypothesis import strategies as st
 
 from fillpath.market.bars import Bar, Quote, Trade
 from fillpath.orders.model import LegStatus, Side
-from fillpath_brokers.facade import Feed, OrderUpdate
+from fillpath_brokers.facade import Feed, NoData, OrderUpdate
 from fillpath_brokers.streaming.decoding import unread
-from fillpath_brokers.streaming.protocol import Action, End, GiveUp, Heard, Ready, Reconnect, StreamProtocol
+from fillpath_brokers.streaming.protocol import Action, End, Forget, GiveUp, Heard, Ready, Reconnect, StreamProtocol
 from fillpath_brokers.tradestation.bars_protocol import BarsProtocol
 from fillpath_brokers.tradestation.orders_protocol import OrdersProtocol
 from fillpath_brokers.tradestation.quotes_protocol import QuotesProtocol
+from fillpath_brokers.tradestation.stream_protocol import TradeStationProtocol
 from tests.brokers.tradestation.rig import EVENTS, sample
 
 AT = datetime(2026, 11, 25, 15, 4, 8, tzinfo=UTC)
@@ -98,7 +99,7 @@ def test_bytes_may_be_cut_anywhere(name: str, size: int) -> None:
 def test_trades_are_what_the_volume_has_grown_by() -> None:
     actions = replayed(QuotesProtocol(Feed.TICKS, ["AAPL", "ESZ26", "ZZZZ"]), [recorded("quotes")])
     assert actions[0] == Ready()
-    assert heard(actions) == [
+    assert [each for each in heard(actions) if not isinstance(each, NoData)] == [
         Trade("ESZ6", AT - timedelta(seconds=3), AT, Decimal("5900.5"), Decimal(2)),
         Trade("ESZ6", AT - timedelta(seconds=2), AT, Decimal("5900.5"), Decimal(5)),
         Trade("AAPL", AT - timedelta(seconds=1), AT, Decimal("229.2"), Decimal(100), conditions=("delayed",)),
@@ -117,12 +118,34 @@ def test_quotes_are_merged_from_what_changes() -> None:
     ]
 
 
-def test_a_symbol_without_data_is_left_and_the_last_one_ends_the_stream() -> None:
-    protocol = QuotesProtocol(Feed.TICKS, ["YYYY", "ZZZZ"])
-    assert protocol.received(b'{"Symbol":"ZZZZ","Error":"FAILED, INVALID SYMBOL"}\n', AT) == []
-    [ended] = protocol.received(b'{"Symbol":"YYYY","Error":"FAILED, INVALID SYMBOL"}\n', AT)
+@pytest.mark.parametrize("spelled", ["NQZ26", "nqz26"])
+def test_a_symbol_without_data_is_told_once_and_forgotten_and_the_last_one_ends_the_stream(spelled: str) -> None:
+    protocol = QuotesProtocol(Feed.TICKS, ["ESZ26", "NQZ26"])
+    refusal = f'{{"Symbol":"{spelled}","Error":"FAILED, INVALID SYMBOL"}}\n'.encode()
+    text = "TradeStation gives no quotes of NQZ26: FAILED, INVALID SYMBOL"
+    assert protocol.received(refusal, AT) == [Heard(NoData("NQZ6", text)), Forget(frozenset({"NQZ26"}), GiveUp(text))]
+    assert protocol.received(refusal, AT) == []
+
+
+@pytest.mark.parametrize("error", ['"Error":"Failed","Message":"Not entitled"', '"Symbol":"X","Error":"FAILED, INVALID SYMBOL"'])
+def test_bars_of_a_symbol_without_data_end_their_stream(error: str) -> None:
+    [ended] = BarsProtocol("ESZ26").received(f"{{{error}}}\n".encode(), AT)
     assert isinstance(ended, GiveUp)
-    assert "YYYY" in ended.reason
+    assert "no bars of ESZ6" in ended.reason
+
+
+@pytest.mark.parametrize("status", [400, 404])
+def test_bars_whose_address_is_refused_are_not_asked_for_again(status: int) -> None:
+    assert isinstance(BarsProtocol("ESZ26").ended(End(status=status), 1), GiveUp)
+    assert isinstance(BarsProtocol("ESZ26").ended(End(status=503), 1), Reconnect)
+
+
+def test_what_a_message_means_is_the_heirs_to_say() -> None:
+    class Silent(TradeStationProtocol[str]):
+        pass
+
+    with pytest.raises(TypeError, match="_heard"):
+        Silent("stream")  # type: ignore[abstract]  # that is what is tested
 
 
 def test_other_symbols_need_another_stream_at_once() -> None:

@@ -60,6 +60,24 @@ def test_a_duplicate_and_an_unknown_order_are_known() -> None:
     assert not is_unknown_order(text_of(errors_in(sample("orders_wrong_account"))))
 
 
+@pytest.mark.parametrize(
+    ("text", "by_text", "named"),
+    [
+        ("Order not found.", True, True),
+        ("Invalid order ID.", True, True),
+        ("No orders found", True, True),
+        ("Not found.", False, True),
+        ("HTTP 404 Not Found", False, True),
+        ("Account not found", False, False),
+        ("Order not found in this account", False, False),
+        ("The order cannot be read now", False, False),
+    ],
+)
+def test_an_unknown_order_is_known_by_a_text_about_an_order_or_by_its_id(text: str, by_text: bool, named: bool) -> None:
+    assert is_unknown_order(text) is by_text
+    assert is_unknown_order(text, named=True) is named
+
+
 def test_an_error_among_the_orders_counts_too() -> None:
     [error] = errors_in({"Orders": [{"OrderID": "1", "Error": "FAILED", "Message": "no"}]})
     assert error["Message"] == "no"

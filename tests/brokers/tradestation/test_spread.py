@@ -8,7 +8,7 @@ import pytest
 
 from fillpath.errors import NeedsReauth, StreamEnded
 from fillpath.market.bars import Quote
-from fillpath_brokers.facade import Feed, MarketEvent
+from fillpath_brokers.facade import Feed, MarketEvent, NoData
 from fillpath_brokers.streaming.driver import Means, Stream
 from fillpath_brokers.streaming.protocol import GiveUp, Place
 from fillpath_brokers.tradestation.quotes_protocol import QuotesProtocol
@@ -105,17 +105,52 @@ def test_it_may_begin_without_a_symbol() -> None:
     play(story, [])
 
 
-def test_one_symbol_without_data_does_not_end_the_others() -> None:
+def refusal(symbol: str) -> bytes:
+    return f'{{"Symbol":"{symbol}","Error":"FAILED, INVALID SYMBOL"}}\n'.encode()
+
+
+@pytest.mark.parametrize("most", [1, 2])
+def test_a_symbol_without_data_is_told_and_does_not_end_the_others(most: int) -> None:
     async def story(scene: Scene) -> None:
-        scene.open()["AAPL"].hears(b'{"Symbol":"AAPL","Error":"FAILED, INVALID SYMBOL"}\n')
+        next(iter(scene.open().values())).hears(refusal("AAPL"))
         await scene.settle()
-        assert list(scene.open()) == ["KO"]
-        scene.open()["KO"].hears(b'{"Symbol":"KO","Error":"FAILED, INVALID SYMBOL"}\n')
+        [connection] = [each for symbols, each in scene.open().items() if "KO" in symbols]
+        connection.hears(quote("KO"))
         await scene.settle()
+        assert [(type(each), each.symbol) for each in scene.heard] == [(NoData, "AAPL"), (Quote, "KO")]  # type: ignore[union-attr]
+        connection.hears(refusal("KO"))
+        await scene.settle()
+        assert isinstance(scene.heard[-1], NoData)
         with pytest.raises(StreamEnded, match="KO"):
             scene.reading.result()
+        assert scene.open() == {}
 
-    play(story, ["AAPL", "KO"], most=1)
+    play(story, ["AAPL", "KO"], most)
+
+
+def test_a_symbol_that_was_refused_is_asked_for_again_only_when_somebody_wants_it_again() -> None:
+    async def story(scene: Scene) -> None:
+        scene.open()["ESZ26,NQZ26"].hears(refusal("NQZ26"))
+        await scene.settle()
+        scene.open()["ESZ26,NQZ26"].ends()
+        await scene.settle()
+        assert list(scene.open()) == ["ESZ26"]
+        scene.spread.update(add=["NQZ26"])
+        await scene.settle()
+        assert list(scene.open()) == ["ESZ26,NQZ26"]
+        assert [each.symbol for each in scene.heard if isinstance(each, NoData)] == ["NQZ6"]
+
+    play(story, ["ESZ26", "NQZ26"])
+
+
+def test_a_connection_that_cannot_go_on_tells_of_each_of_its_symbols() -> None:
+    async def story(scene: Scene) -> None:
+        scene.open()["AAPL,AMD"].hears(b'{"Error":"DualLogon","Message":"no"}\n')
+        await scene.settle()
+        assert [each.symbol for each in scene.heard if isinstance(each, NoData)] == ["AAPL", "AMD"]
+        assert list(scene.open()) == ["KO"]
+
+    play(story, ["AAPL", "AMD", "KO"])
 
 
 def test_a_login_that_has_ended_ends_everything() -> None:

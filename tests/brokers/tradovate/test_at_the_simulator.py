@@ -6,7 +6,9 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
+from websockets.sync.client import connect
 
 from fillpath.errors import NeedsReauth, StreamEnded, Unsupported
 from fillpath.market.bars import Interval
@@ -14,8 +16,11 @@ from fillpath.orders.model import LegStatus, OrderType
 from fillpath.orders.outcomes import Accepted, RateLimited, Rejected
 from fillpath_brokers import registry
 from fillpath_brokers.facade import Change, Feed, OrderRef
+from fillpath_brokers.session import access_token, bearer
 from fillpath_brokers.signing_in import SignInContext
 from tests.contract.broker_bench import Bench, bench
+from tests.fakes.clock import FakeClock
+from tests.simulators.options import REQUESTS
 from tests.simulators.tradovate import CREDENTIALS
 from tests.simulators.tradovate.rest import DESK
 
@@ -92,6 +97,39 @@ def test_an_unapproved_device_is_told_at_the_sign_in_and_heals_with_the_approval
         sign_in(at)
     at.simulator.faults.add({"unapproved_device": False})
     assert sign_in(at).extra["account_name"] == "DEMO123456"
+
+
+def test_a_user_who_has_asked_5000_times_in_an_hour_hears_nothing_for_an_hour() -> None:
+    clock = FakeClock()
+    with bench("tradovate", clock, hurried=False) as at:
+        gate, token = at.simulator.application[DESK].gate, access_token(at.services.tokens.access(at.account.account_id))
+        already = at.simulator.application[REQUESTS]["GET /v1/{kind}/{how}"]
+        assert not any(gate.is_too_often() for _ in range(5_000 - already))
+        with httpx.Client(base_url=at.simulator.url, headers=bearer(token)) as client:
+            answer = client.get("/v1/account/list")
+        assert (answer.status_code, answer.content) == (429, b"")
+        for seconds, refused in ((3_599, True), (3_599, True), (3_600, False)):
+            clock.sleep(seconds)
+            assert gate.is_too_often() is refused
+
+
+def test_a_socket_says_the_same_with_a_status_alone(at: Bench) -> None:
+    at.simulator.faults.add({"rate_limits": "used up"})
+    token = access_token(at.services.tokens.access(at.account.account_id))
+    with connect(at.simulator.url.replace("http", "ws") + "/v1/websocket") as socket:
+        socket.send(f"authorize\n0\n\n{token}")
+        socket.send("account/list\n1\n\n")
+        heard = [socket.recv(5) for _ in range(3)]
+    assert heard == ["o", 'a[{"s":200,"i":0}]', 'a[{"s":429,"i":1}]']
+
+
+def test_a_sixth_login_in_an_hour_costs_a_penalty(at: Bench) -> None:
+    body = {name: CREDENTIALS[name] for name in ("name", "password", "cid", "sec")} | {"appId": "test", "appVersion": "1"}
+    url = f"{at.simulator.url}/v1/auth/accesstokenrequest"
+    at.simulator.faults.add({"rate_limits": "on"})
+    answers = [httpx.post(url, json=body).json() for _ in range(6)]
+    assert [answer.get("p-time") for answer in answers] == [None] * 5 + [15]
+    assert httpx.post(url, json={**body, "p-ticket": answers[-1]["p-ticket"]}).json()["accessToken"]
 
 
 def test_the_device_id_is_the_connection_s(at: Bench) -> None:

@@ -10,12 +10,13 @@ import pytest
 
 from fillpath.market.bars import Bar, Quote, Trade
 from fillpath.orders.model import LegStatus, Side
-from fillpath_brokers.facade import Feed, OrderUpdate
+from fillpath_brokers.facade import Feed, NoData, OrderUpdate
 from fillpath_brokers.streaming.decoding import unread
-from fillpath_brokers.streaming.protocol import Action, GiveUp, Heard, Ready, Reconnect, Send, StreamProtocol
+from fillpath_brokers.streaming.protocol import Action, Forget, GiveUp, Heard, Ready, Reconnect, Send, StreamProtocol
 from fillpath_brokers.tradovate.data_protocol import DataProtocol
 from fillpath_brokers.tradovate.orders_protocol import OrdersProtocol
 from fillpath_brokers.tradovate.settings import Settings
+from fillpath_brokers.tradovate.stream_protocol import SocketProtocol
 from tests.brokers.tradovate.house import recorded, sample
 
 AT = datetime(2026, 11, 25, 15, 4, 8, tzinfo=UTC)
@@ -121,6 +122,27 @@ def test_what_cannot_be_read_is_counted_and_not_fatal() -> None:
     before = (unread.get("tradovate order", 0), unread.get("tradovate socket", 0))
     replayed(orders(), recorded("user"))
     assert (unread["tradovate order"], unread["tradovate socket"]) == (before[0] + 1, before[1] + 1)
+
+
+def test_a_message_that_cannot_be_read_costs_no_other_of_its_frame() -> None:
+    protocol = synchronized()
+    for kind, name in (("orderVersion", "version_market"), ("order", "order_working")):
+        protocol.received(props(kind, sample(name)), AT)
+    before = unread.get("tradovate socket message", 0)
+    good = json.loads(props("fill", sample("fills_complete"))[1:])
+    [told] = heard(protocol.received(frame(*good, {"i": "7", "s": 200}), AT))
+    assert (told.view.status, told.view.filled_quantity) == (LegStatus.FILLED, 3)
+    assert unread["tradovate socket message"] == before + 1
+
+
+@pytest.mark.parametrize("unreadable", ['a[{"e":"props","d":', 'a{"e":"props"}', "a"])
+def test_of_orders_a_frame_that_cannot_be_read_is_made_up_for_by_the_next_snapshot(unreadable: str) -> None:
+    before = unread.get("tradovate socket", 0)
+    [ended] = synchronized().received(unreadable, AT)
+    assert isinstance(ended, Reconnect)
+    assert not ended.planned
+    assert unread["tradovate socket"] == before + 1
+    assert data(Feed.QUOTES).received(unreadable, AT) == ()
 
 
 def test_binary_frames_that_hold_text_are_the_same() -> None:
@@ -243,6 +265,14 @@ def test_after_maintenance_it_comes_back() -> None:
     assert ended.after_s >= 10
 
 
+def test_what_answers_and_events_mean_is_the_heirs_to_say() -> None:
+    class Silent(SocketProtocol[str]):
+        pass
+
+    with pytest.raises(TypeError, match=r"answered.*authorized.*told"):
+        Silent("token-1", settings(), FakeDoor())  # type: ignore[abstract]  # that is what is tested
+
+
 def test_no_token_is_shown_by_what_is_to_be_sent() -> None:
     assert "token-1" not in repr(replayed(orders(), ["o"]))
 
@@ -326,17 +356,30 @@ def test_a_chart_is_cancelled_by_its_live_id() -> None:
 def test_without_a_licence_the_stream_ends_and_says_so() -> None:
     protocol = data(Feed.QUOTES)
     replayed(protocol, ["o", 'a[{"s":200,"i":0}]'])
-    [ended] = protocol.received(frame({"s": 200, "i": 1, "d": sample("no_market_data")}), AT)
-    assert isinstance(ended, GiveUp)
-    assert "licence" in ended.reason
-    assert not ended.needs_reauth
+    told, forget, _ = protocol.received(frame({"s": 200, "i": 1, "d": sample("no_market_data")}), AT)
+    assert isinstance(told, Heard)
+    assert isinstance(forget, Forget)
+    assert forget.otherwise is not None
+    assert "licence" in forget.otherwise.reason
+    assert told.event == NoData("ESZ6", forget.otherwise.reason)
+    assert not forget.otherwise.needs_reauth
 
 
-def test_a_symbol_that_tradovate_does_not_have_ends_the_stream_and_is_named() -> None:
-    protocol = data(Feed.QUOTES)
+def test_a_symbol_that_tradovate_does_not_have_is_told_and_the_others_go_on() -> None:
+    protocol = data(Feed.QUOTES, ["ESZ6", "NQZ6"])
     replayed(protocol, ["o", 'a[{"s":200,"i":0}]'])
-    [ended] = protocol.received(frame({"s": 404, "i": 1, "d": "no such symbol"}), AT)
-    assert ended == GiveUp("Tradovate gives no data of ESZ6: no such symbol")
+    text = "Tradovate gives no data of NQZ6: no such symbol"
+    refused = [Heard(NoData("NQZ6", text)), Forget(frozenset({"NQZ6"}), GiveUp(text))]
+    assert protocol.received(frame({"s": 404, "i": 2, "d": "no such symbol"}), AT) == refused
+    assert protocol.received(frame({"s": 200, "i": 1, "d": {}}), AT) == [Ready()]
+
+
+def test_a_symbol_that_is_refused_once_it_has_been_left_is_no_news() -> None:
+    protocol = data(Feed.QUOTES, ["ESZ6"], IDS | {"NQZ6": 560902})
+    replayed(protocol, recorded("quotes")[:3])
+    protocol.subscribe(["NQZ6"], [])
+    protocol.subscribe([], ["NQZ6"])
+    assert protocol.received(frame({"s": 404, "i": 2, "d": "no such symbol"}), AT) == []
 
 
 @pytest.mark.parametrize(

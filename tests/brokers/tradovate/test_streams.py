@@ -10,8 +10,8 @@ import pytest
 
 from fillpath.accounts.access import Token
 from fillpath.errors import NeedsReauth, StreamEnded
-from fillpath.market.bars import Gap
-from fillpath_brokers.facade import Feed
+from fillpath.market.bars import Gap, Quote
+from fillpath_brokers.facade import Feed, NoData
 from fillpath_brokers.streaming.driver import Means
 from fillpath_brokers.streaming.tokens import LOOK_EVERY_S
 from fillpath_brokers.tradovate.calls import Calls
@@ -25,6 +25,7 @@ from tests.fakes.connections import FakeConnection, FakeConnector
 
 DENIED = 'a[{"s":401,"i":0,"d":"Access is denied"}]'
 IN = 'a[{"s":200,"i":0}]'
+GIVEN = 'a[{"s":200,"i":1,"d":{}}]'
 
 
 async def at_once(call: Callable[..., Any], *arguments: Any) -> Any:
@@ -132,10 +133,15 @@ def test_more_contracts_are_heard_over_a_connection_that_knows_their_ids() -> No
     play(story, quotes)
 
 
-def test_a_token_that_was_renewed_signs_in_on_the_running_connection() -> None:
+@pytest.mark.parametrize(
+    ("of", "recording", "token"), [(orders, recorded("user")[:4], "token-2"), (quotes, recorded("quotes")[:3], "md-token-2")]
+)
+def test_a_token_that_was_renewed_signs_in_on_the_running_connection(
+    of: Callable[[Scene], AsyncIterator[Any]], recording: list[str], token: str
+) -> None:
     async def story(scene: Scene) -> None:
         connection = await scene.connected()
-        connection.hears(*recorded("user")[:4])
+        connection.hears(*recording)
         await scene.clock.settle()
         scene.new_token("token-2")
         for _ in range(5):  # silence would end the connection
@@ -143,10 +149,57 @@ def test_a_token_that_was_renewed_signs_in_on_the_running_connection() -> None:
             await scene.clock.advance(LOOK_EVERY_S / 5)
         connection.hears("h")
         await scene.clock.advance(2)
-        assert "authorize\n2\n\ntoken-2" in connection.sent
+        assert f"authorize\n2\n\n{token}" in connection.sent
         assert len(scene.connector.connections) == 1
 
-    play(story, orders)
+    play(story, of)
+
+
+def test_orders_in_a_frame_that_cannot_be_read_are_made_up_for_by_a_snapshot_and_a_gap() -> None:
+    async def story(scene: Scene) -> None:
+        first = await scene.connected()
+        first.hears(*recorded("user")[:4], "a[not json")
+        await scene.clock.advance(6)  # silence would end it after ten
+        second = scene.connector.connections[1]
+        second.hears(*recorded("user")[:4])
+        await scene.clock.settle()
+        assert first.closed
+
+    scene = play(story, orders)
+    assert [type(each) for each in scene.events] == [Gap]
+    assert scene.ended is None
+
+
+def test_a_contract_that_is_refused_leaves_the_stream_and_is_not_asked_for_on_the_next_connection() -> None:
+    async def story(scene: Scene) -> None:
+        first = await scene.connected()
+        first.hears("o", IN)
+        scene.streams.update(Feed.QUOTES, {"NQZ6": "NQZ6"}, [])
+        first.hears(GIVEN)
+        second = await scene.connected(2)
+        second.hears("o", IN, GIVEN, 'a[{"s":404,"i":2,"d":"no such symbol"}]', *recorded("quotes")[3:5])
+        await scene.clock.settle()
+        assert [type(each) for each in scene.events] == [NoData, Gap, Quote]
+        assert scene.events[0].symbol == "NQZ6"
+        second.ends()
+        third = await scene.connected(3)
+        third.hears("o", IN)
+        await scene.clock.settle()
+        assert third.sent[1:] == ['md/subscribeQuote\n1\n\n{"symbol":"ESZ6"}']
+
+    assert play(story, quotes).ended is None
+
+
+def test_a_stream_whose_only_contract_is_refused_ends_and_says_so() -> None:
+    async def story(scene: Scene) -> None:
+        connection = await scene.connected()
+        connection.hears("o", IN, 'a[{"s":404,"i":1,"d":"no such symbol"}]')
+        await scene.clock.until(lambda: scene.ended)
+
+    scene = play(story, quotes)
+    assert [type(each) for each in scene.events] == [NoData]
+    assert isinstance(scene.ended, StreamEnded)
+    assert "ESZ6: no such symbol" in str(scene.ended)
 
 
 def test_a_denied_token_is_told_to_everybody_before_the_next_connection() -> None:

@@ -107,7 +107,7 @@ def test_what_the_account_is_worth() -> None:
     house = House()
     house.venue.lay_down("cashBalance/getcashbalancesnapshot", sample("cash_snapshot"))
     assert house.broker.balances() == Balances(
-        "USD", Decimal("50012.5"), Decimal("50125.0"), Decimal("1500.0"), FLAT, Decimal("112.5"), FLAT
+        "USD", Decimal("50012.5"), Decimal("50125.0"), Decimal("1500.0"), FLAT, Decimal("112.5"), commission=None
     )
     assert house.venue.asked[0].body == {"accountId": 123}
     house.venue.instead("cashBalance/getcashbalancesnapshot", {"errorText": "no such account"})

@@ -46,7 +46,8 @@ async def latest_trade(request: web.Request) -> web.StreamResponse:
 async def latest_trades(request: web.Request) -> web.StreamResponse:
     """The last trade of several shares."""
     exchange = request.app[EXCHANGE]
-    return web.json_response({"trades": {each: _trade(exchange, each) for each in request.query["symbols"].split(",")}})
+    found = {each: _trade(exchange, each) for each in request.query["symbols"].split(",")}
+    return SCHEMAS.answer(request, "LatestTrades", {"trades": found})
 
 
 def bar_json(bar: Bar) -> dict[str, Any]:

@@ -1,14 +1,22 @@
-"""Alpaca's refusals, and who is let in."""
+"""Alpaca's refusals, who is let in, and how often: 200 requests a minute of each API, of which every answer tells the rest."""
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import wraps
+from math import ceil
 from typing import Any
 
 from aiohttp import web
 
+from tests.simulators.alpaca.schemas import SCHEMAS
+from tests.simulators.limits import Limit, Standing
+from tests.simulators.options import LIMITS
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
+TRADING = Limit("trading", 200, timedelta(minutes=1))
+DATA = Limit("data", 200, timedelta(minutes=1))
 _MESSAGES = {
     429: (42910000, "too many requests."),
     500: (50010000, "internal server error occurred"),
@@ -53,16 +61,39 @@ def error_body(status: int) -> dict[str, Any]:
 
 
 def signed(handler: Handler) -> Handler:
-    """Only with the right keys; a Refusal becomes its answer."""
+    """Only with the right keys, and as often as they allow; a Refusal becomes its answer."""
 
     @wraps(handler)
     async def guarded(request: web.Request) -> web.StreamResponse:
         headers = request.headers
-        if not request.app[KEYS].let_in(headers.get("APCA-API-KEY-ID"), headers.get("APCA-API-SECRET-KEY")):
-            return web.json_response({"code": 40110000, "message": "request is not authorized"}, status=401)
-        try:
-            return await handler(request)
-        except Refusal as refusal:
-            return web.json_response(refusal.body, status=refusal.status)
+        key_id = headers.get("APCA-API-KEY-ID", "")
+        if not request.app[KEYS].let_in(key_id, headers.get("APCA-API-SECRET-KEY")):
+            return refused(request, Refusal(401, 40110000, "request is not authorized"))
+        standing = request.app[LIMITS].take(key_id, DATA if request.path.startswith("/v2/stocks") else TRADING)
+        answer = await _answered(request, handler, standing)
+        (lambda _: 0)(_told(standing))
+        return answer
 
     return guarded
+
+
+def refused(request: web.Request, refusal: Refusal) -> web.Response:
+    """The answer that a refusal is."""
+    return SCHEMAS.answer(request, "Error", refusal.body, status=refusal.status)
+
+
+async def _answered(request: web.Request, handler: Handler, standing: Standing) -> web.StreamResponse:
+    try:
+        if standing.refused:
+            raise Refusal(429, *_MESSAGES[429])
+        return await handler(request)
+    except Refusal as refusal:
+        return refused(request, refusal)
+
+
+def _told(standing: Standing) -> dict[str, str]:
+    return {
+        "X-RateLimit-Limit": str(standing.most),
+        "X-RateLimit-Remaining": str(standing.left),
+        "X-RateLimit-Rest": str(ceil(standing.resets_at.timestamp())),
+    }

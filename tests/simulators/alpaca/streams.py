@@ -8,14 +8,15 @@ from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import msgspec
-from aiohttp import WSMsgType, web
+from aiohttp import WSMessage, WSMsgType, web
 
 from fillpath.market.bars import Bar, Quote, Trade
 from tests.simulators.alpaca.data import bar_json
 from tests.simulators.alpaca.errors import KEYS
 from tests.simulators.alpaca.rendering import order_json, stamp, text
+from tests.simulators.alpaca.schemas import SCHEMAS
 from tests.simulators.events import EventKind, OrderEvent, Subscription
-from tests.simulators.options import EXCHANGE, SOCKETS
+from tests.simulators.options import EXCHANGE, OPTIONS, SOCKETS
 from tests.simulators.sockets import Sending, WebSocketLine
 
 _EVENTS = {
@@ -28,6 +29,16 @@ _EVENTS = {
     EventKind.REPLACED: "replaced",
     EventKind.CHANGED: "restated",
 }
+_FILLS = {"fill", "partial_fill"}
+_FRAMES = {"authorization": "AuthorizationFrame", "listening": "ListeningFrame", "trade_updates": "UpdateFrame"}
+_MESSAGES = {
+    "success": "DataSuccess",
+    "error": "DataError",
+    "subscription": "DataSubscription",
+    "t": "DataTrade",
+    "q": "DataQuote",
+    "b": "DataBar",
+}
 _CHANNELS = {"trades": Trade, "quotes": Quote, "bars": Bar}
 OCCUPANTS: web.AppKey[list[web.Request]] = web.AppKey("occupants", list)
 """Who is signed in to market data: of one key, one at a time."""
@@ -38,26 +49,27 @@ ROUTES = web.RouteTableDef()
 @ROUTES.get("/stream")
 async def trade_updates(request: web.Request) -> web.StreamResponse:
     """Sign in, listen, hear of every order."""
-    socket = web.WebSocketResponse()
+    socket = web.WebSocketResponse(autoping=False)
     await socket.prepare(request)
     line = request.app[SOCKETS].add(WebSocketLine(request, socket))
     telling: asyncio.Task[None] | None = None
     try:
         async for message in socket:
             if message.type not in (WSMsgType.TEXT, WSMsgType.BINARY):
+                await _answer_ping(request, socket, message)
                 continue
             asked = json.loads(message.data)
             if asked.get("action") in {"auth", "authenticate"}:
                 keys = asked.get("data") or {"key_id": asked.get("key"), "secret_key": asked.get("secret")}
                 right = request.app[KEYS].let_in(keys.get("key_id"), keys.get("secret_key"))
                 status = "authorized" if right else "unauthorized"
-                await line.send(_framed({"stream": "authorization", "data": {"status": status, "action": "authenticate"}}))
+                await line.send(_framed(request, {"stream": "authorization", "data": {"status": status, "action": "authenticate"}}))
                 if not right:
                     break
             elif asked.get("action") == "listen" and telling is None:
                 events = request.app[EXCHANGE].events.subscribe(OrderEvent)
                 telling = asyncio.create_task(_tell_orders(request, line, events))
-                await line.send(_framed({"stream": "listening", "data": {"streams": ["trade_updates"]}}))
+                await line.send(_framed(request, {"stream": "listening", "data": {"streams": ["trade_updates"]}}))
     finally:
         request.app[SOCKETS].remove(line)
         if telling:
@@ -68,19 +80,26 @@ async def trade_updates(request: web.Request) -> web.StreamResponse:
 @ROUTES.get("/v2/{feed:iex|sip|delayed_sip}")
 async def market_data(request: web.Request) -> web.StreamResponse:
     """Sign in, subscribe, hear."""
-    socket = web.WebSocketResponse()
+    socket = web.WebSocketResponse(autoping=False)
     await socket.prepare(request)
     line = request.app[SOCKETS].add(WebSocketLine(request, socket))
     session = _DataSession(request, line)
     try:
         await session.say({"T": "success", "msg": "connected"})
         async for message in socket:
+            await _answer_ping(request, socket, message)
             if message.type in (WSMsgType.TEXT, WSMsgType.BINARY) and not await session.asked(message.data):
                 break
     finally:
         request.app[SOCKETS].remove(line)
         session.close()
     return socket
+
+
+async def _answer_ping(request: web.Request, socket: web.WebSocketResponse, message: WSMessage) -> None:
+    """Unless nothing is to be said: a client takes the answer for a sign of life."""
+    if message.type is WSMsgType.PING and not request.app[SOCKETS].silent:
+        await socket.pong(message.data)
 
 
 class _DataSession:
@@ -98,6 +117,8 @@ class _DataSession:
 
     async def say(self, *messages: dict[str, Any]) -> None:
         """One frame."""
+        for message in json.loads(json.dumps(messages, default=stamp)):
+            SCHEMAS.told(self._request.app[OPTIONS], _MESSAGES[message["T"]], message)
         await self._line.send(self._encode(list(messages)))
 
     async def asked(self, data: Any) -> bool:
@@ -139,6 +160,10 @@ class _DataSession:
         return any(each.transport is not None and not each.transport.is_closing() for each in others)
 
     async def _subscribe(self, wanted: dict[str, Any], *, add: bool) -> None:
+        refused = self._request.app[SOCKETS].without_data
+        if add and any(symbol in refused for name in _LISTS for symbol in wanted.get(name) or ()):
+            await self.say({"T": "error", "code": 400, "msg": "invalid syntax"})
+            return
         for name in _LISTS:
             symbols = set(wanted.get(name) or ())
             self._wanted[name] = self._wanted[name] | symbols if add else self._wanted[name] - symbols
@@ -171,10 +196,13 @@ async def _tell_orders(request: web.Request, line: Sending, events: Subscription
                     "qty": text(fill.quantity),
                 }
                 data["position_qty"] = text(fill.position)
-            await line.send(_framed({"stream": "trade_updates", "data": data | {"order": order_json(exchange, event.order)}}))
+            data["order"] = order_json(exchange, event.order)
+            await line.send(_framed(request, {"stream": "trade_updates", "data": data}))
 
 
-def _framed(message: dict[str, Any]) -> bytes:
+def _framed(request: web.Request, message: dict[str, Any]) -> bytes:
+    name = "FillFrame" if message["data"].get("event") in _FILLS else _FRAMES[message["stream"]]
+    SCHEMAS.told(request.app[OPTIONS], name, message)
     return json.dumps(message).encode()
 
 

@@ -136,10 +136,8 @@ class _Connection:
         fields = tuple(parameters.get("fields", "").split(","))
         if not keys and command != "VIEW":
             return BAD_SUBSCRIPTION
-        if service != ACTIVITY:
-            contracts = {key: contract_of(key, self._exchange.now().date()) for key in keys}
-            for contract in filter(None, contracts.values()):
-                self._exchange.watch(contract)
+        if service != ACTIVITY and not self._watches(keys):
+            return BAD_SUBSCRIPTION
         known = self.services.setdefault(service, _Subscription())
         match command:
             case "SUBS":
@@ -155,6 +153,15 @@ class _Connection:
         self._empty_since = asyncio.get_running_loop().time()
         self._subscribed.set()
         return SUCCESS
+
+    def _watches(self, keys: list[str]) -> bool:
+        """Whether there is data of them all."""
+        contracts = {contract_of(key, self._exchange.now().date()) for key in keys}
+        if contracts & self._app[SOCKETS].without_data:
+            return False
+        for contract in filter(None, contracts):
+            self._exchange.watch(contract)
+        return True
 
     async def push(self) -> None:
         """Tell what happens, from the first subscription on."""
@@ -255,4 +262,4 @@ class _Connection:
         await self._send("response", [response])
 
     async def _send(self, name: str, rows: list[dict[str, Any]]) -> None:
-        await self.line.send(frame({name: rows}, strict=self._app[OPTIONS].strict))
+        await self.line.send(frame({name: rows}, self._app[OPTIONS]))

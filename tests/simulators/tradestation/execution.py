@@ -49,11 +49,15 @@ async def place(request: web.Request) -> web.StreamResponse:
     """One order, with those that follow its fill."""
     body = await _body(request, "OrderRequest")
     house = request.app[HOUSE]
+    refused = house.refusal_of_exit() if body.get("OSOs") else ""
+    if refused:
+        body["OSOs"] = _without_last(body["OSOs"])
     try:
         taken = _placed(house, body, _with_exits(house, body))
     except Failed as exc:
         return _failed(request, str(exc))
-    return SCHEMAS.answer(request, "OrderResponses", {"Orders": [_sent(house, each) for each in taken]})
+    errors = {"Errors": [_error(house, refused)]} if refused else {}
+    return SCHEMAS.answer(request, "OrderResponses", {"Orders": [_sent(house, each) for each in taken]} | errors)
 
 
 @ROUTES.post(GROUPS)
@@ -147,6 +151,11 @@ def _follow(house: House, order: SimOrder) -> list[str]:
     first = house.exchange.order(order.state.exits) if order.state.exits else None
     others = [first.id, first.state.other] if first else [order.state.other]
     return [*(each for each in others if each), order.id]
+
+
+def _without_last(groups: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    orders = groups[-1]["Orders"][:-1]
+    return [*groups[:-1], *([{**groups[-1], "Orders": orders}] if orders else [])]
 
 
 def _with_exits(house: House, body: Mapping[str, Any]) -> NewOrder:

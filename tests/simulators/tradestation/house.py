@@ -1,4 +1,4 @@
-"""What the simulated TradeStation keeps beside its exchange: numbers of orders, accounts, windows of requests, who is let in."""
+"""What the simulated TradeStation keeps beside its exchange: numbers of orders, accounts, who is let in and how often."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
@@ -12,6 +12,7 @@ from aiohttp import web
 
 from tests.simulators.events import SimOrder
 from tests.simulators.exchange import ACCOUNT, SimulatedExchange
+from tests.simulators.limits import Limit, RequestLimits
 from tests.simulators.options import EXCHANGE
 from tests.simulators.schemas import Schemas
 from tests.simulators.tradestation.tokens import Tokens
@@ -23,7 +24,7 @@ SCHEMAS = Schemas(Path(__file__).with_name("schema.json"))
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
-_WINDOWS = {
+_LIMITS = {
     "accounts": (250, timedelta(minutes=5)),
     "balances": (250, timedelta(minutes=5)),
     "positions": (250, timedelta(minutes=5)),
@@ -32,6 +33,7 @@ _WINDOWS = {
     "quote streams": (500, timedelta(minutes=5)),
     "quotes": (30, timedelta(minutes=1)),
 }
+"""Of a login and an API key together. Of the execution of orders none is published."""
 _ERRORS = {
     400: ("BadRequest", "The request could not be understood."),
     401: ("Unauthorized", "The access token is invalid or has expired."),
@@ -62,24 +64,19 @@ class Notice:
 
 
 @dataclass(slots=True)
-class _Window:
-    begins: datetime
-    count: int = 0
-
-
-@dataclass(slots=True)
 class House:
     """One for an application. Orders have numbers here; the exchange knows them by ids of its own."""
 
     exchange: SimulatedExchange
     credentials: Mapping[str, str]
+    limits: RequestLimits
     login: Tokens = field(init=False)
     confirmed: set[str] = field(default_factory=set)
     links_hidden: bool = False
     _refusal_of_second: str = ""
+    _refusal_of_exit: str = ""
     _numbers: dict[str, str] = field(default_factory=dict)
     _ids: dict[str, str] = field(default_factory=dict)
-    _windows: dict[str, _Window] = field(default_factory=dict)
     _lock: Lock = field(default_factory=Lock)
 
     def __post_init__(self) -> None:
@@ -102,15 +99,7 @@ class House:
         """Count a request of that group; Refusal without a good token, and where the group's window is full."""
         if not self.login.lets_in(authorization):
             raise Refusal(401)
-        if group not in _WINDOWS:
-            return
-        most, length = _WINDOWS[group]
-        now = self.exchange.now()
-        window = self._windows.get(group)
-        if window is None or now >= window.begins + length:
-            window = self._windows[group] = _Window(now)
-        window.count += 1
-        if window.count > most:
+        if group in _LIMITS and self.limits.take(self.credentials["client_id"], Limit(group, *_LIMITS[group])).refused:
             raise Refusal(429)
 
     def announce(self, message: Mapping[str, Any]) -> None:
@@ -124,6 +113,15 @@ class House:
     def refusal_of_second(self) -> str:
         """What the second order of a group is refused with, once."""
         text, self._refusal_of_second = self._refusal_of_second, ""
+        return text
+
+    def refuse_exit(self, text: Any) -> None:
+        """The next entry with exits is taken but for the last of them."""
+        self._refusal_of_exit = str(text)
+
+    def refusal_of_exit(self) -> str:
+        """What the last exit of an entry is refused with, once."""
+        text, self._refusal_of_exit = self._refusal_of_exit, ""
         return text
 
     def hide_links(self, hidden: Any) -> None:

@@ -17,7 +17,7 @@ from aiohttp import web
 from fillpath.market.bars import Bar, Quote, Trade
 from fillpath.orders.model import LegStatus
 from tests.simulators.events import Event, OrderEvent
-from tests.simulators.options import EXCHANGE, SOCKETS
+from tests.simulators.options import EXCHANGE, OPTIONS, SOCKETS
 from tests.simulators.sockets import Sending, StreamLine
 from tests.simulators.tradestation.data import bar_json, quote_json
 from tests.simulators.tradestation.house import EXCHANGE_ACCOUNTS, HOUSE, SCHEMAS, House, Notice, Refusal, accounts_in, signed
@@ -62,7 +62,7 @@ async def quotes(request: web.Request) -> web.StreamResponse:
         raise Refusal(400, "At most 100 symbols in one stream.")
     for symbol in wanted:
         contract = ours(symbol, house.exchange.now().date())
-        if contract is None:
+        if contract is None or contract in request.app[SOCKETS].without_data:
             first.append({"Symbol": symbol, "Error": "FAILED, INVALID SYMBOL"})
             continue
         house.exchange.watch(contract)
@@ -85,6 +85,9 @@ async def bars(request: web.Request) -> web.StreamResponse:
     contract = ours(request.match_info["symbol"], now.date())
     if contract is None:
         raise Refusal(404, "Invalid symbol.")
+    if contract in request.app[SOCKETS].without_data:
+        refusal = {"Error": "Failed", "Message": "Not entitled to data for this symbol"}
+        return await _follow(request, _MARKET, "Bar", [refusal], lambda _: [], ())
     house.exchange.watch(contract)
     back = int(request.query.get("barsback", "1"))
     past = house.exchange.bars(contract, now - _MINUTE * (back + 1), now)[-back:]
@@ -170,7 +173,7 @@ async def _follow(
     with request.app[EXCHANGE].events.subscribe(*kinds, Notice) as events:
         async with _opened(request, content_type) as (answer, line):
             with suppress(ConnectionResetError):
-                await _say(line, _checked(schema, first))
+                await _say(line, _checked(request, schema, first))
                 while True:
                     try:
                         event: Any = await events.next(HEARTBEAT_S)
@@ -181,14 +184,14 @@ async def _follow(
                     if isinstance(event, Notice):
                         await _say(line, [event.message])
                         break
-                    await _say(line, _checked(schema, told(event)))
+                    await _say(line, _checked(request, schema, told(event)))
     return answer
 
 
-def _checked(schema: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _checked(request: web.Request, schema: str, messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
     for message in messages:
         if "StreamStatus" not in message and "Error" not in message:
-            SCHEMAS.check(schema, message)
+            SCHEMAS.told(request.app[OPTIONS], schema, message)
     return messages
 
 

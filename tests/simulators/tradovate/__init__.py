@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from aiohttp import web
 
 from tests.simulators.exchange import SimulatedExchange
-from tests.simulators.options import FAULTS, PLACING, Options
+from tests.simulators.options import FAULTS, LIMITS, PLACING, Options
 from tests.simulators.server import skeleton
 from tests.simulators.tradovate import rest, socket
 from tests.simulators.tradovate.calls import Desk
@@ -36,7 +36,7 @@ def connection(base_url: str) -> dict[str, str]:
 def application(exchange: SimulatedExchange, options: Options) -> web.Application:
     """All of its routes."""
     app = skeleton(exchange, options)
-    gate = Gate()
+    gate = Gate(app[LIMITS])
     desk = app[DESK] = Desk(exchange, World(exchange), gate)
     app[socket.TALKS] = set()
     faults = app[FAULTS]

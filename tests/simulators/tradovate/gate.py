@@ -1,4 +1,7 @@
-"""Who is let in: logins, sessions and their tokens, devices that wait for approval, penalties.
+"""Who is let in, and how often: logins, sessions and their tokens, devices that wait for approval, limits, penalties.
+
+A user may ask 5,000 times in any hour; then nothing is answered for an hour, which begins anew with each request. Of some
+endpoints much less is allowed, and what is too much costs a penalty.
 
 Faults: {"expire_tokens": true} ends every token; {"unapproved_device": true|false} denies every token until it is false again;
 {"login": "text"} refuses logins with that text ("" takes it back); {"penalty": {"endpoint", "time", "captcha"?, "times"?}}
@@ -11,6 +14,8 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
+from tests.simulators.limits import Limit, RequestLimits
+
 USER_ID, USER_NAME = 15460, "simulated-trader"
 PASSWORD, CID, SECRET = "simulated-password", "8", "f0000000-0000-4000-8000-000000000000"
 LIFETIME_S = 90 * 60.0
@@ -18,6 +23,16 @@ SILENCE_S = 10.0
 MOST_SESSIONS = 2
 WRONG = "Incorrect username or password. Please try again, noting that passwords are case-sensitive."
 DENIED = "Access is denied"
+_HOUR = timedelta(hours=1)
+USER = Limit("user", 6_000, _HOUR, rolling=True)
+ANONYMOUS = Limit("anonymous", 1_000, _HOUR, rolling=True)
+_ENDPOINTS = {
+    "auth/accesstokenrequest": (9, 15),
+    "auth/renewaccesstoken": (15, 15),
+    "auth/me": (10, 30),
+    "user/syncrequest": (300, 3),
+}
+"""How often in any hour, and the seconds of the penalty for more."""
 
 
 @dataclass(slots=True)
@@ -48,7 +63,8 @@ class Token:
 class Gate:
     """The tokens of one simulator."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: RequestLimits) -> None:
+        self._limits = limits
         self.tokens: dict[str, Token] = {}
         self.sessions: list[str] = []
         self.logins = 0
@@ -90,9 +106,13 @@ class Gate:
         token = self.tokens.get(name)
         return token if token and token.until > now and not self.denies else None
 
+    def is_too_often(self, limit: Limit = USER) -> bool:
+        """Count a request of the user's, or one that nobody has signed: whether it is one too many."""
+        return self._limits.take(USER_NAME, limit).refused
+
     def penalty(self, endpoint: str, ticket: str | None) -> dict[str, Any] | None:
         """The penalty that an endpoint answers with, unless its ticket is there."""
-        held = next((each for each in self.tickets if each.endpoint == endpoint.lower()), None)
+        held = next((each for each in self.tickets if each.endpoint == endpoint.lower()), None) or self._earned(endpoint)
         if held is None:
             return None
         if ticket == held.text and not held.captcha:
@@ -110,6 +130,13 @@ class Gate:
         """Add a penalty."""
         endpoint, time = wanted["endpoint"].lower(), int(wanted.get("time", 1))
         self.tickets.append(Ticket(endpoint, time, bool(wanted.get("captcha")), int(wanted.get("times", 1))))
+
+    def _earned(self, endpoint: str) -> Ticket | None:
+        most, wait_s = _ENDPOINTS.get(endpoint, (0, 0))
+        if not most or not self.is_too_often(Limit(endpoint, most, _HOUR, rolling=True)):
+            return None
+        self.punish({"endpoint": endpoint, "time": wait_s})
+        return self.tickets[-1]
 
     def _answer(self, session: str, now: datetime) -> dict[str, Any]:
         until = now + timedelta(seconds=self.lifetime_s)

@@ -7,7 +7,7 @@ from aiohttp import web
 
 from tests.simulators.options import OPTIONS
 from tests.simulators.tradovate.calls import Desk, Refusal, answer
-from tests.simulators.tradovate.gate import DENIED, USER_ID, USER_NAME, Gate
+from tests.simulators.tradovate.gate import ANONYMOUS, DENIED, USER_ID, USER_NAME, Gate, Token
 from tests.simulators.tradovate.schemas import SCHEMAS, definition, is_request
 
 DESK = web.AppKey("tradovate", Desk)
@@ -19,6 +19,8 @@ async def login(request: web.Request) -> web.Response:
     """A new session, a penalty, or a refusal; all of them with status 200."""
     body = await _body(request)
     gate, now = _gate(request), request.app[DESK].exchange.now()
+    if gate.is_too_often(ANONYMOUS):
+        return web.Response(status=429)
     ticket = body.pop("p-ticket", None)
     if penalty := gate.penalty("auth/accesstokenrequest", ticket):
         return _reply(request, "Penalty", penalty)
@@ -30,10 +32,10 @@ async def login(request: web.Request) -> web.Response:
 @ROUTES.get("/v1/auth/renewaccesstoken")
 async def renew(request: web.Request) -> web.Response:
     """The same session for longer."""
+    token = _let_in(request)
+    if not isinstance(token, Token):
+        return token
     gate, now = _gate(request), request.app[DESK].exchange.now()
-    token = gate.user(request.headers.get("Authorization", ""), now)
-    if token is None:
-        return web.Response(status=401, text=DENIED)
     if penalty := gate.penalty("auth/renewaccesstoken", request.query.get("p-ticket")):
         return _reply(request, "Penalty", penalty)
     return _reply(request, "AccessTokenResponse", gate.renew(token, now))
@@ -42,8 +44,11 @@ async def renew(request: web.Request) -> web.Response:
 @ROUTES.get("/v1/auth/me")
 async def me(request: web.Request) -> web.Response:
     """Who the token belongs to."""
-    if _gate(request).user(request.headers.get("Authorization", ""), request.app[DESK].exchange.now()) is None:
-        return web.Response(status=401, text=DENIED)
+    token = _let_in(request)
+    if not isinstance(token, Token):
+        return token
+    if penalty := _gate(request).penalty("auth/me", request.query.get("p-ticket")):
+        return _reply(request, "Penalty", penalty)
     return _reply(request, "OAuthMeResponse", {"userId": USER_ID, "name": USER_NAME, "emailVerified": True, "isTrial": False})
 
 
@@ -54,9 +59,9 @@ async def me(request: web.Request) -> web.Response:
 @ROUTES.get("/v1/{kind}/{how}")
 async def call(request: web.Request) -> web.Response:
     """Any other endpoint."""
-    desk = request.app[DESK]
-    if desk.gate.user(request.headers.get("Authorization", ""), desk.exchange.now()) is None:
-        return web.Response(status=401, text=DENIED)
+    desk, token = request.app[DESK], _let_in(request)
+    if not isinstance(token, Token):
+        return token
     endpoint = endpoint_named(request.path.removeprefix("/v1/"))
     body = await _body(request) if request.method == "POST" else None
     ticket = (body or request.query).get("p-ticket")
@@ -79,6 +84,14 @@ def _gate(request: web.Request) -> Gate:
     return request.app[DESK].gate
 
 
+def _let_in(request: web.Request) -> Token | web.Response:
+    """Whose request it is, or why it is not answered."""
+    token = _gate(request).user(request.headers.get("Authorization", ""), request.app[DESK].exchange.now())
+    if token is None:
+        return web.Response(status=401, text=DENIED)
+    return web.Response(status=429, text="x") if _gate(request).is_too_often() else token
+
+
 async def _body(request: web.Request) -> dict[str, Any]:
     try:
         body = json.loads(await request.text() or "{}")
@@ -92,6 +105,5 @@ async def _body(request: web.Request) -> dict[str, Any]:
 def _reply(request: web.Request, name: str | None, document: Any) -> web.Response:
     if name is None or (not document and document is not None and not isinstance(document, list)):
         return web.json_response(document)
-    if request.app[OPTIONS].strict:
-        SCHEMAS.check(name, document)
+    SCHEMAS.told(request.app[OPTIONS], name, document)
     return web.json_response(document)

@@ -78,6 +78,7 @@ class Talk:
         self._charts: dict[int, Chart] = {}
         self._numbers = count(30)
         self._ending: set[asyncio.Task[None]] = set()
+        self._wanted = asyncio.Event()
 
     async def begin(self) -> None:
         """The first frame."""
@@ -104,8 +105,10 @@ class Talk:
                 await self._send("h")
 
     async def happenings(self) -> None:
-        """Tell what happens at the exchange, as far as it was asked for."""
+        """Tell what happens at the exchange, as far as it was asked for, and once it was."""
+        await self._wanted.wait()
         with suppress(ConnectionResetError), self._desk.exchange.events.subscribe(OrderEvent, Trade, Quote, Bar) as events:
+            await self._props()
             async for event in events:
                 await self._happened(event)
 
@@ -128,6 +131,9 @@ class Talk:
     async def _ask(self, endpoint: str, number: int, query: dict[str, str], body: dict[str, Any]) -> None:
         if self._token is None:
             await self._tell([{"s": 401, "i": number, "d": DENIED}])
+            return
+        if self._desk.gate.is_too_often():
+            await self._tell([{"s": 429, "i": number}])
             return
         ticket = body.pop("p-ticket", None) or query.get("p-ticket")
         if penalty := self._desk.gate.penalty(endpoint, ticket):
@@ -164,7 +170,7 @@ class Talk:
             self._charts.pop(int(body["subscriptionId"]), None)
             return {}
         contract = self._contract(body["symbol"])
-        if contract is None:
+        if contract is None or contract in self._app[SOCKETS].without_data:
             return {"errorText": f"Symbol is inaccessible: {body['symbol']}", "errorCode": "UnknownSymbol", "mode": "None"}
         if what == "subscribequote":
             self._desk.exchange.watch(contract)
@@ -182,6 +188,8 @@ class Talk:
 
     async def _afterwards(self, endpoint: str, document: Any, body: dict[str, Any]) -> None:
         """What follows an answer: the first quote, a chart's history, or what has happened because of it."""
+        if endpoint == "user/syncrequest" or endpoint.startswith("md/"):
+            self._wanted.set()
         if endpoint == "md/subscribequote" and (contract := self._contract(body["symbol"])) and not document.get("errorText"):
             exchange = self._desk.exchange
             await self._quote(self._board.first(contract, exchange.price(contract), exchange.now()))
@@ -230,8 +238,7 @@ class Talk:
         return self._board.named(symbol, self._desk.exchange.now().date())
 
     def _check(self, name: str, document: Any) -> None:
-        if self._app[OPTIONS].strict:
-            SCHEMAS.check(name, document)
+        SCHEMAS.told(self._app[OPTIONS], name, document)
 
     async def _tell(self, messages: list[dict[str, Any]]) -> None:
         await self._send("a" + json.dumps(messages, separators=(",", ":")))

@@ -84,15 +84,18 @@ class VenueAccount:
 
 @dataclass(frozen=True, slots=True)
 class Balances:
-    """What the account is worth, in its currency: `equity` is cash and open positions at the present price."""
+    """What the account is worth, in its currency: `equity` is cash and open positions at the present price.
+
+    Results and `commission` are None where the venue does not tell them: nobody may take that for nothing.
+    """
 
     currency: str
     cash: Decimal
     equity: Decimal
     margin_used: Decimal
-    realised_pnl: Decimal
-    unrealised_pnl: Decimal
-    commission: Decimal
+    realised_pnl: Decimal | None
+    unrealised_pnl: Decimal | None
+    commission: Decimal | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +116,15 @@ class Feed(StrEnum):
     BARS = "bars"
 
 
-MarketEvent = Trade | Quote | Bar | Gap
+@dataclass(frozen=True, slots=True)
+class NoData:
+    """The venue refuses a symbol (in our spelling): it has left the stream, and why."""
+
+    symbol: str
+    text: str
+
+
+MarketEvent = Trade | Quote | Bar | Gap | NoData
 """What a market data stream gives. A Gap comes after every reconnect: what happened inside it must be read by `history`."""
 
 
@@ -212,7 +223,11 @@ class MarketData(Protocol):
         ...
 
     def stream(self, symbols: Collection[str], feed: Feed) -> AsyncIterator[MarketEvent]:
-        """Live market data, over as many connections in a row as it takes; ends with `close` or when the iterator is closed."""
+        """Live market data, over as many connections in a row as it takes; ends with `close` or when the iterator is closed.
+
+        A symbol that the venue refuses leaves the stream: NoData tells it, once, and the others go on. `update_subscription` asks
+        for it again. StreamEnded once every symbol was refused, NeedsReauth when a person must sign in.
+        """
         ...
 
     def update_subscription(self, feed: Feed, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:

@@ -4,12 +4,12 @@ What goes wrong before it is sent is evidence that nothing was done, and is rais
 wrong afterwards, while its answer is read or something is looked up for it, is evidence of nothing: Unknown, whatever it was.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
-from fillpath.errors import BrokerError, BrokerUnavailable, NotSent
+from fillpath.errors import BrokerError, BrokerUnavailable, NeedsReauth, NotSent
 from fillpath.orders.outcomes import RateLimited, Rejected, Unknown
 from fillpath_brokers.web import Reply, Request
 
@@ -82,14 +82,26 @@ def _is_the_venues(reply: Reply) -> bool:
 
 
 def ask_each(names: Iterable[str], ask: Callable[[str], None]) -> None:
-    """All are asked for, whatever comes of one; then what went wrong is raised (BrokerUnavailable)."""
-    problems: list[BrokerUnavailable] = []
+    """All are asked for, whatever comes of one; then what went wrong is raised.
+
+    A single problem is raised as it is. Several are NotSent if no request left, NeedsReauth if nobody was let in, else
+    BrokerUnavailable.
+    """
+    problems: list[BrokerError] = []
     for name in names:
         try:
             ask(name)
-        except BrokerUnavailable as exc:
+        except BrokerError as exc:
             problems.append(exc)
     if len(problems) == 1:
         raise problems[0]
     if problems:
-        raise BrokerUnavailable("; ".join(map(str, problems)))
+        raise _together(problems)
+
+
+def _together(problems: Sequence[BrokerError]) -> BrokerError:
+    text = "; ".join(dict.fromkeys(map(str, problems)))
+    waits = [each.delay_s for each in problems if isinstance(each, NotSent)]
+    if len(waits) == len(problems):
+        return NotSent(text, max(waits))
+    return NeedsReauth(text) if all(isinstance(each, NeedsReauth) for each in problems) else BrokerUnavailable(text)

@@ -183,7 +183,7 @@ class Web:
             with within(request.timeout_s), closing(client.send(written, stream=True)) as answer:
                 return Reply(answer.status_code, answer.headers, self._body(answer, give_up))
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as exc:
-            why = "nobody answers there" if isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout) else type(exc).__name__
+            why = _unreached(exc) if isinstance(exc, httpx.ConnectError | httpx.ConnectTimeout) else type(exc).__name__
             raise NotSent(f"{host} was not reached: {why}") from None
         except (httpx.HTTPError, TimeoutError) as exc:
             raise BrokerUnavailable(f"{host} gave no answer: {type(exc).__name__}") from None
@@ -227,6 +227,26 @@ def _written(client: "httpx.Client", request: Request) -> "httpx.Request":
         data=request.form,
         timeout=httpx.Timeout(request.timeout_s, connect=min(CONNECT_S, request.timeout_s)),
     )
+
+
+def _unreached(failure: BaseException) -> str:
+    """Why no connection was made, by the first cause: what to look at differs."""
+    import socket  # noqa: PLC0415  see Web
+    import ssl  # noqa: PLC0415  the same
+
+    causes = [failure]
+    while (cause := causes[-1].__cause__ or causes[-1].__context__) is not None:
+        causes.append(cause)
+    match causes[-1]:
+        case socket.gaierror():
+            return "there is no host of that name"
+        case ConnectionRefusedError():
+            return "nobody answers there (connection refused)"
+        case ssl.SSLCertVerificationError():
+            return "its certificate is not trusted"
+        case ssl.SSLError():
+            return "what answers there does not speak TLS; is it http instead of https?"
+    return "nobody answers there"
 
 
 def _host(url: str) -> str:

@@ -1,12 +1,13 @@
 """Alpaca's market data stream (v2, shares) without I/O: arrays of messages come in, trades, quotes and minute bars go out.
 
 One connection carries every feed: what is wanted is topics, a channel and a symbol, as `quotes AAPL`. Changes are sent one at a
-time, so that a refusal is known to be about the last one. A bar is labelled by its start. It comes once the minute is over, and
+time, so that a refusal is known to be about the last one; of several topics it does not say which, so they are asked for again in
+halves. A bar is labelled by its start. It comes once the minute is over, and
 again (`u`) when late trades have changed it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,10 +15,21 @@ from typing import Any
 import msgspec
 
 from fillpath.market.bars import Bar, Gap, Quote, Trade
-from fillpath_brokers.facade import Feed, MarketEvent
+from fillpath_brokers.facade import Feed, MarketEvent, NoData
 from fillpath_brokers.streaming.commands import Commands
 from fillpath_brokers.streaming.decoding import Decoder, kind_in
-from fillpath_brokers.streaming.protocol import Action, Frame, GiveUp, Heard, Ping, Ready, Reconnect, Send, StreamProtocol
+from fillpath_brokers.streaming.protocol import (
+    Action,
+    Forget,
+    Frame,
+    GiveUp,
+    Heard,
+    Ping,
+    Ready,
+    Reconnect,
+    Send,
+    StreamProtocol,
+)
 from fillpath_brokers.streaming.topics import NotToBeHad, by_channel, topic
 
 _TRADES, _QUOTES, _BARS = "trades", "quotes", "bars"
@@ -113,7 +125,7 @@ def topic_of(event: MarketEvent) -> str | None:
             return topic(_QUOTES, event.symbol)
         case Bar():
             return topic(_BARS, event.symbol)
-        case Gap():
+        case Gap() | NoData():
             return None
 
 
@@ -178,8 +190,13 @@ class DataProtocol(StreamProtocol[MarketEvent | NotToBeHad]):
         if code not in _NOT_TO_BE_HAD or self._changes.asked is None:
             return [_ended(code, text)]
         change = self._changes.answered()
-        lost = change.topics if change and change.action == "subscribe" else frozenset()
-        return [Heard(NotToBeHad(lost, f"{_NOT_TO_BE_HAD[code]} ({text})")), *self._done()]
+        if change is None or change.action != "subscribe":
+            return self._done()
+        if len(change.topics) > 1:
+            self._changes.again(replace(change, topics=half) for half in _halves(change.topics))
+            return self._done()
+        why = f"{_NOT_TO_BE_HAD[code]}: {', '.join(change.topics)} ({text})"
+        return [Heard(NotToBeHad(change.topics, why)), Forget(change.topics), *self._done()]
 
     def _done(self) -> Sequence[_Action]:
         """A change was answered, or there was none to begin with."""
@@ -191,6 +208,12 @@ class DataProtocol(StreamProtocol[MarketEvent | NotToBeHad]):
     def _next(self) -> Sequence[_Action]:
         change = self._changes.next()
         return [] if change is None else [_send({"action": change.action, **_listed(change.topics)})]
+
+
+def _halves(topics: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    listed = sorted(topics)
+    middle = len(listed) // 2
+    return frozenset(listed[:middle]), frozenset(listed[middle:])
 
 
 def _listed(topics: Iterable[str]) -> dict[str, list[str]]:

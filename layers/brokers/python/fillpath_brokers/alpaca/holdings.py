@@ -7,7 +7,7 @@ from fillpath_brokers.alpaca.calls import Calls, Document
 from fillpath_brokers.alpaca.capabilities import CAPABILITIES
 from fillpath_brokers.alpaca.symbols import shown
 from fillpath_brokers.canonical import root_of
-from fillpath_brokers.documents import number, readable
+from fillpath_brokers.documents import number, number_or_none, readable
 from fillpath_brokers.facade import Balances, VenueAccount
 
 _POSITIONS = "/v2/positions"
@@ -33,7 +33,7 @@ class Holdings:
             return tuple(_position(each) for each in held)
 
     def balances(self) -> Balances:
-        """Cash and equity; Alpaca tells no realised result and takes no commission."""
+        """Cash, equity and fees; Alpaca tells no realised result."""
         record, held = self._calls.account_record(), self._calls.listed(_POSITIONS)
         with readable("Alpaca's account"):
             return Balances(
@@ -41,9 +41,9 @@ class Holdings:
                 cash=number(record["cash"]),
                 equity=number(record["equity"]),
                 margin_used=number(record.get("initial_margin") or 0),
-                realised_pnl=Decimal(0),
+                realised_pnl=None,
                 unrealised_pnl=sum((number(each["unrealized_pl"]) for each in held), Decimal(0)),
-                commission=number(record.get("accrued_fees") or 0),
+                commission=number_or_none(record.get("accrued_fees")),
             )
 
 

@@ -1,7 +1,8 @@
 """Alpaca's trade_updates stream without I/O: frames (text, or binary that holds text) come in, order updates go out.
 
 Alpaca repeats nothing: after a reconnect the orders must be read again. Events that change no order (a refused cancellation or
-replacement) still carry the order as it is, and are passed on like any other.
+replacement) still carry the order as it is, and are passed on like any other. A replaced order has not ended: it is told under
+the id of its successor, which takes its place.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,8 +12,9 @@ from typing import Any
 import msgspec
 
 from fillpath.errors import BrokerUnavailable
-from fillpath.orders.model import Side
-from fillpath_brokers.alpaca.wire import own_view
+from fillpath.orders.model import LegStatus, Side
+from fillpath.orders.outcomes import LegView
+from fillpath_brokers.alpaca.wire import Document, own_view
 from fillpath_brokers.facade import OrderUpdate
 from fillpath_brokers.streaming.decoding import Decoder, kind_in, unread
 from fillpath_brokers.streaming.protocol import Action, Frame, GiveUp, Heard, Ping, Ready, Send, StreamProtocol
@@ -78,10 +80,18 @@ class OrdersProtocol(StreamProtocol[OrderUpdate]):
 def _heard(data: Mapping[str, Any]) -> Sequence[Action[OrderUpdate]]:
     try:
         order = data["order"]
-        return [Heard(OrderUpdate(order["client_order_id"], order["symbol"], Side(order["side"]), own_view(order)))]
+        return [Heard(OrderUpdate(order["client_order_id"], order["symbol"], Side(order["side"]), _view(order)))]
     except (KeyError, ValueError, TypeError, BrokerUnavailable) as exc:
         unread.count(f"{_SOURCE} trade_updates", type(exc).__name__)
         return ()
+
+
+def _view(order: Document) -> LegView:
+    """Of a replaced order only who has taken its place: what filled of it was told before, and its successor tells the rest."""
+    successor = order.get("replaced_by")
+    if order["status"] == "replaced" and successor:
+        return LegView(LegStatus.WORKING, broker_order_id=str(successor))
+    return own_view(order)
 
 
 def _send(message: Mapping[str, Any]) -> Send:

@@ -1,6 +1,6 @@
 """Placing, changing and cancelling at Alpaca. In: legs, references, changes; out: outcomes. Each order is sent once."""
 
-from fillpath.errors import BrokerUnavailable
+from fillpath.errors import BrokerError, BrokerUnavailable
 from fillpath.orders.model import Leg
 from fillpath.orders.outcomes import Accepted, Outcome, Rejected, Unknown
 from fillpath_brokers.alpaca.book import OrderBook
@@ -10,15 +10,16 @@ from fillpath_brokers.alpaca.look_up import LookUp, is_pair
 from fillpath_brokers.alpaca.refusals import is_duplicate, read, refusal
 from fillpath_brokers.alpaca.settings import Settings
 from fillpath_brokers.alpaca.symbols import to_venue
-from fillpath_brokers.alpaca.wire import change_body, order_body, own_view
+from fillpath_brokers.alpaca.wire import change_body, is_over, order_body, own_view
 from fillpath_brokers.canonical import as_spelled
+from fillpath_brokers.documents import readable
 from fillpath_brokers.facade import Change, OrderRef
 from fillpath_brokers.market_hours import MarketHours
 from fillpath_brokers.pairs import ids_of, pair_id
-from fillpath_brokers.sending import ask_each, before_sending, not_done, send_once
+from fillpath_brokers.sending import ask_each, before_sending, is_refusal, not_done, send_once
 from fillpath_brokers.web import SUBMIT_S, Reply, Request, part
 
-_UNPROCESSABLE = 422
+_REFUSED = 400
 
 
 class Placing:
@@ -60,8 +61,10 @@ class Placing:
         ask_each(ids, self._cancel)
 
     def cancel_all(self) -> None:
-        """Ask for the cancellation of every working order."""
-        self._require(self._calls.delete("/v2/orders"))
+        """Ask for the cancellation of every working order, and once more of each that was not taken."""
+        reply = self._calls.delete("/v2/orders")
+        self._require(reply)
+        ask_each(_not_taken(reply), self._cancel)
 
     def liquidate(self, contract: str) -> None:
         """Ask Alpaca to close the position at the market, also of what the catalogue does not know."""
@@ -92,12 +95,29 @@ class Placing:
 
     def _cancel(self, order_id: str) -> None:
         reply = self._calls.delete(f"/v2/orders/{part(order_id)}")
-        if reply.status != _UNPROCESSABLE and not is_absent(reply):
+        if not is_absent(reply) and not (is_refusal(reply) and self._is_over(order_id)):
             self._require(reply)
+
+    def _is_over(self, order_id: str) -> bool:
+        try:
+            order = self._calls.one(f"/v2/orders/{part(order_id)}", urgent=True)
+            return order is None or is_over(order)
+        except BrokerError:  # whatever it is, the cancellation was refused
+            return False
 
     def _require(self, reply: Reply) -> None:
         if not reply.ok:
             raise BrokerUnavailable(f"{NAME} answers {reply.status}: {read(reply)[1]}")
+
+
+def _not_taken(reply: Reply) -> list[str]:
+    """Orders whose cancellation Alpaca has refused in an answer that says so of each (207)."""
+    try:
+        told = answer_in(reply, list)
+    except BrokerUnavailable:
+        return []  # a success that says nothing of single orders
+    with readable("Alpaca's cancellations"):
+        return [str(each["id"]) for each in told if each["status"] >= _REFUSED]
 
 
 def _concerns(order: Document, change: Change, *, alone: bool) -> bool:

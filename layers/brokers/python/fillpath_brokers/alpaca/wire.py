@@ -38,6 +38,7 @@ _STATUS = {
     "expired": LegStatus.EXPIRED,
     "rejected": LegStatus.REJECTED,
 }
+_ENDING = "pending_cancel"
 _TYPES = {each.value: each for each in OrderType if each is not OrderType.OCO}
 
 
@@ -80,6 +81,11 @@ def own_view(order: Document) -> LegView:
             filled_at=moment_or_none(order.get("filled_at")),
             open_quantity=None if ordered is None else ordered - filled,
         )
+
+
+def is_over(order: Document) -> bool:
+    """Whether it has ended, or its cancellation is under way already."""
+    return order.get("status") == _ENDING or own_view(order).status.ended
 
 
 def exits_view(order: Document) -> LegView | None:

@@ -2,17 +2,23 @@
 
 The bars of shares have their fields in the order of the wire, which differs from the one of the printed guide: field 1 is the
 minute's number, the prices follow, and the start is field 7.
+
+A frame is read as a whole, and record by record only if that fails: so one that cannot be read costs no other.
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeVar
 
 import msgspec
 from msgspec import UNSET, UnsetType, field
 
-from fillpath_brokers.streaming.decoding import Json, reader
+from fillpath_brokers.streaming.decoding import Json, kind_in, reader, unread
+
+ACCOUNT_ACTIVITY = "ACCT_ACTIVITY"
+"""The service that tells of orders."""
+Record = TypeVar("Record", bound=msgspec.Struct)
 
 
 class Content(msgspec.Struct):
@@ -53,6 +59,12 @@ class Message(msgspec.Struct):
     response: tuple[Response, ...] = ()
     data: tuple[Data, ...] = ()
     notify: tuple[Notice, ...] = ()
+
+
+class _Parts(msgspec.Struct):
+    response: tuple[msgspec.Raw, ...] = ()
+    data: tuple[msgspec.Raw, ...] = ()
+    notify: tuple[msgspec.Raw, ...] = ()
 
 
 class Level(msgspec.Struct):
@@ -121,7 +133,9 @@ class Activity(msgspec.Struct):
         return str(found) if found else None
 
 
-FRAME = reader(Message)
+FRAME, _PARTS = reader(Message), reader(_Parts)
+_RESPONSE, _DATA, _NOTICE = reader(Response), reader(Data), reader(Notice)
+_service_of = kind_in("service")
 QUOTES: dict[str, Callable[[Json], Level]] = {
     "LEVELONE_EQUITIES": reader(ShareLevel),
     "LEVELONE_FUTURES": reader(FutureLevel),
@@ -131,3 +145,43 @@ BARS: dict[str, Callable[[Json], ShareBar | FutureBar]] = {
     "CHART_FUTURES": reader(FutureBar),
 }
 ACTIVITY = reader(Activity)
+
+
+def read(frame: Json) -> tuple[Message, bool]:
+    """What can be read of a frame, and whether all of it that may be about orders could be. What could not is counted."""
+    try:
+        return FRAME(frame), True
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _by_records(frame)
+
+
+def _by_records(frame: Json) -> tuple[Message, bool]:
+    try:
+        parts = _PARTS(frame)
+    except (msgspec.DecodeError, UnicodeDecodeError) as exc:
+        unread.count("schwab streamer", exc)
+        return Message(), False
+    data = [(raw, _record(_DATA, raw)) for raw in parts.data]
+    whole = not any(record is None and _may_be_of_orders(raw) for raw, record in data)
+    answers = (_record(_RESPONSE, raw) for raw in parts.response)
+    notices = (_record(_NOTICE, raw) for raw in parts.notify)
+    return Message(_those_of(answers), _those_of(record for _, record in data), _those_of(notices)), whole
+
+
+def _record(decode: Callable[[Json], Record], raw: msgspec.Raw) -> Record | None:
+    try:
+        return decode(raw)
+    except msgspec.DecodeError as exc:
+        unread.count("schwab record", exc)
+        return None
+
+
+def _those_of(records: Iterable[Record | None]) -> tuple[Record, ...]:
+    return tuple(record for record in records if record is not None)
+
+
+def _may_be_of_orders(raw: msgspec.Raw) -> bool:
+    try:
+        return _service_of(raw) in (None, ACCOUNT_ACTIVITY)
+    except msgspec.DecodeError:
+        return True

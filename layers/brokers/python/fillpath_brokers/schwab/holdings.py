@@ -62,7 +62,7 @@ def held(account: Document, contract: str) -> tuple[str, Decimal] | None:
 
 
 def balances(account: Document) -> Balances:
-    """In USD. A margin account tells its equity; a cash account has its cash and what is held."""
+    """In USD, without results of the past. A margin account tells its equity; a cash account has its cash and what is held."""
     with readable("Schwab's balances"):
         told: Mapping[str, Any] = account.get("currentBalances") or {}
         rows = account.get("positions") or ()
@@ -76,9 +76,9 @@ def balances(account: Document) -> Balances:
             cash=(equity or _ZERO) - market_value if cash is None else cash,
             equity=(cash or _ZERO) + market_value if equity is None else equity,
             margin_used=number_or_none(told.get("maintenanceRequirement")) or _ZERO,
-            realised_pnl=_ZERO,
-            unrealised_pnl=_total(rows, "longOpenProfitLoss") + _total(rows, "shortOpenProfitLoss"),
-            commission=_ZERO,
+            realised_pnl=None,
+            unrealised_pnl=_open_result(rows),
+            commission=None,
         )
 
 
@@ -86,6 +86,14 @@ def _position(row: Document) -> Position:
     contract = shown(row["instrument"]["symbol"])
     quantity = amount(row["longQuantity"]) - amount(row["shortQuantity"])
     return Position(contract, root_of(contract), quantity, number_or_none(row.get("averagePrice")))
+
+
+def _open_result(rows: Any) -> Decimal | None:
+    """None where it is not told of everything that is held."""
+    told = [[number_or_none(row.get(name)) for name in ("longOpenProfitLoss", "shortOpenProfitLoss")] for row in rows]
+    if any(both == [None, None] for both in told):
+        return None
+    return sum((each or _ZERO for both in told for each in both), _ZERO)
 
 
 def _total(rows: Any, name: str) -> Decimal:

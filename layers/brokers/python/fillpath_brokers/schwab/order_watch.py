@@ -18,21 +18,21 @@ from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.stream_protocol import Changed, StreamerEvent
 from fillpath_brokers.schwab.symbols import shown
 from fillpath_brokers.schwab.wire import side_of, symbol_of
-from fillpath_brokers.streaming.listener import Listener
+from fillpath_brokers.streaming.listener import Listener, Told
 
 _MOST_REMEMBERED = 5_000
-Item = StreamerEvent | Gap
+Item = Told[StreamerEvent]
 
 
 class OrderWatch:
-    """For one listener. `in_thread` is how a call that may block is made."""
+    """For one listener, from `begun` on. `in_thread` is how a call that may block is made."""
 
-    def __init__(self, look_up: LookUp, settings: Settings, in_thread: Callable[..., Awaitable[Any]]) -> None:
+    def __init__(self, look_up: LookUp, settings: Settings, in_thread: Callable[..., Awaitable[Any]], begun: datetime) -> None:
         self._look_up = look_up
         self._in_thread = in_thread
         self._settings = settings
         self._told: Remembered[str, LegView] = Remembered(_MOST_REMEMBERED)
-        self._heard_at: datetime | None = None
+        self._heard_at = begun
 
     async def updates(self, listener: Listener[StreamerEvent]) -> AsyncGenerator[OrderUpdate | Gap, None]:
         """Every order that is not as it was told before; ends with the listener."""
@@ -45,7 +45,7 @@ class OrderWatch:
             try:
                 found = await self._in_thread(self._read, names)
             except BrokerUnavailable:
-                yield Gap(self._heard_at or listener.now(), listener.now())
+                yield Gap(self._heard_at, listener.now())
                 continue
             for update in self._news(found):
                 yield update
@@ -65,7 +65,7 @@ class OrderWatch:
                 yield event
             elif isinstance(event, Changed):
                 if event.order_id is None:
-                    yield Gap(self._heard_at or event.at, event.at)
+                    yield Gap(self._heard_at, event.at)
                 self._heard_at = event.at
 
     def _names(self, heard: Iterable[Item]) -> set[str]:

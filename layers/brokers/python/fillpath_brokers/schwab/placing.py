@@ -19,7 +19,7 @@ from fillpath_brokers.schwab.refusals import read
 from fillpath_brokers.schwab.replacing import Replacing
 from fillpath_brokers.schwab.settings import Settings
 from fillpath_brokers.schwab.trader import Trader
-from fillpath_brokers.schwab.wire import order_id
+from fillpath_brokers.schwab.wire import is_ending, order_id
 from fillpath_brokers.sending import ask_each, before_sending, send_once
 from fillpath_brokers.session import Session
 from fillpath_brokers.web import SUBMIT_S, Reply, Request, part
@@ -108,7 +108,7 @@ class Placing:
             request = Request("DELETE", self._trader.url(f"/orders/{part(newest)}"), urgent=True)
             reply = self._session.send(request)
             found = None if reply.ok else self._look_up.single(name)
-            if found is None or found.view.status.ended:
+            if found is None or found.view.status.ended or is_ending(found.order):
                 return
             if reply.status >= 500 or order_id(found.order) == newest:
                 raise BrokerUnavailable(f"{NAME} answers the cancellation of {newest} with {reply.status}: {read(reply).text}")

@@ -2,7 +2,8 @@
 
 What is wanted is a set of topics: a service and a symbol of Schwab's, as `LEVELONE_FUTURES /ES`. Commands are sent one at a time,
 the next when the one before is answered. Of quotes only what changed is told, so the rest is kept here. Bars and account activity
-are numbered; a number left out in the latter means that something about orders was missed.
+are numbered; a number left out in the latter means that something about orders was missed, and so does a record of it that cannot
+be read. A refused command does not say which of its symbols is refused, so it is sent again in halves.
 
 Of account activity only the order's id is used: whoever hears of it reads the order. Codes of answers and notices:
 
@@ -17,7 +18,7 @@ Of account activity only the order's id is used: whoever hears of it reads the o
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -27,12 +28,13 @@ import msgspec
 from fillpath.market.bars import Bar, Quote
 from fillpath_brokers.documents import moment_of
 from fillpath_brokers.facade import Feed
-from fillpath_brokers.schwab.frames import ACTIVITY, BARS, FRAME, QUOTES, Content, Data, Level, Notice, Response
+from fillpath_brokers.schwab.frames import ACCOUNT_ACTIVITY, ACTIVITY, BARS, QUOTES, Content, Data, Level, Notice, Response, read
 from fillpath_brokers.streaming.commands import Commands
 from fillpath_brokers.streaming.decoding import unread
 from fillpath_brokers.streaming.protocol import (
     Action,
     End,
+    Forget,
     Frame,
     GiveUp,
     Heard,
@@ -45,7 +47,7 @@ from fillpath_brokers.streaming.protocol import (
 from fillpath_brokers.streaming.topics import NotToBeHad, by_channel
 from fillpath_brokers.streaming.topics import topic as topic_in
 
-ORDERS = "ACCT_ACTIVITY Account Activity"
+ORDERS = f"{ACCOUNT_ACTIVITY} Account Activity"
 """The topic of changed orders."""
 _SERVICES = {
     (Feed.QUOTES, False): "LEVELONE_EQUITIES",
@@ -54,7 +56,7 @@ _SERVICES = {
     (Feed.BARS, True): "CHART_FUTURES",
 }
 _FIELDS = {
-    "ACCT_ACTIVITY": "0,1,2,3",
+    ACCOUNT_ACTIVITY: "0,1,2,3",
     "LEVELONE_EQUITIES": "0,1,2,4,5,34",
     "LEVELONE_FUTURES": "0,1,2,4,5,10",
     "CHART_EQUITY": "0,1,2,3,4,5,6,7,8",
@@ -63,6 +65,7 @@ _FIELDS = {
 _DONE = {0, 26, 27, 28, 29}
 _DENIED, _TAKEN_OVER, _LIMIT, _BAD_COMMAND = 3, 12, 19, 21
 _NOT_TO_BE_HAD = {_LIMIT, 22, 23, 24, 25}
+_LOGIN, _ADD, _LEAVE = "LOGIN", "ADD", "UNSUBS"
 # Types of account activity after which an order is as it was: Schwab has asked an exchange, or watches.
 _NO_CHANGE = {"SUBSCRIBED", "ExecutionRequested", "ExecutionRequestCreated", "ExecutionRequestCompleted"}
 
@@ -95,8 +98,11 @@ _Action = Action[StreamerEvent | NotToBeHad]
 class _Command:
     service: str
     name: str
-    keys: tuple[str, ...]
-    topics: frozenset[str]
+    keys: tuple[str, ...] = ()
+
+    @property
+    def topics(self) -> frozenset[str]:
+        return frozenset(topic_in(self.service, key) for key in self.keys)
 
 
 def topic(feed: Feed, symbol: str) -> str:
@@ -138,18 +144,14 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
 
     def opened(self) -> Sequence[_Action]:
         """Sign in."""
-        self._commands.add([_Command("ADMIN", "LOGIN", (), frozenset())])
+        self._commands.add([_Command("ADMIN", _LOGIN)])
         return self._next()
 
     def received(self, frame: Frame, at: datetime) -> Sequence[_Action]:
         """Answers, data and notices, in the order in which they come."""
         self._since, self._until = self._since or at, at
-        try:
-            message = FRAME(frame)
-        except (msgspec.DecodeError, UnicodeDecodeError) as exc:
-            unread.count("schwab streamer", exc)
-            return ()
-        actions: list[_Action] = []
+        message, whole = read(frame)
+        actions: list[_Action] = [] if whole else [Heard(Changed(None, None, at))]
         for response in message.response:
             actions += self._answered(response)
         for data in message.data:
@@ -166,16 +168,10 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
 
     def subscribe(self, add: Sequence[str], remove: Sequence[str]) -> Sequence[_Action]:
         """More topics first, so that there always is one; then fewer."""
-        self._want(add)
-        for service, wished in by_channel(remove).items():
-            carried = self._carried.get(service, set())
-            keys = [key for key in wished if key in carried]
-            if not keys:
-                continue
-            carried.difference_update(keys)
-            self._commands.add([_command(service, "UNSUBS", keys)])
-            for key in keys:
-                self._quotes.pop(f"{service} {key}", None)
+        self._wish(_ADD, add)
+        self._wish(_LEAVE, remove)
+        for each in remove:
+            self._quotes.pop(each, None)
         return self._next()
 
     def token_changed(self, token: str) -> Sequence[_Action]:
@@ -190,17 +186,28 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
             return GiveUp(f"Schwab ended the stream after {lasted_s:.0f} s; {advice} (setting shortest_stream_s)")
         return ended_as_usual(end, failures)
 
-    def _want(self, topics: Iterable[str]) -> None:
-        for service, keys in by_channel(topics).items():
-            carried = self._carried.setdefault(service, set())
-            self._commands.add([_command(service, "ADD" if carried else "SUBS", keys)])
-            carried.update(keys)
+    def _wish(self, name: str, topics: Iterable[str]) -> None:
+        self._commands.add(_Command(service, name, tuple(keys)) for service, keys in by_channel(topics).items())
 
     def _next(self) -> list[_Action]:
-        """The next command, if none is on its way."""
-        command = self._commands.next()
-        if command is None:
-            return []
+        """The next command that there is something to do for, if none is on its way."""
+        while (command := self._commands.next()) is not None:
+            if (fitted := self._fitted(command)) is not None:
+                return [self._sent(fitted)]
+            self._commands.answered()
+        return []
+
+    def _fitted(self, command: _Command) -> _Command | None:
+        """By what is carried by now: the first of a service subscribes, and what is not carried needs not be left."""
+        carried = self._carried.setdefault(command.service, set())
+        if command.name == _ADD and not carried:
+            return replace(command, name="SUBS")
+        if command.name != _LEAVE:
+            return command
+        keys = tuple(key for key in command.keys if key in carried)
+        return replace(command, keys=keys) if keys else None
+
+    def _sent(self, command: _Command) -> Send:
         self._requests += 1
         request = {
             "requestid": str(self._requests),
@@ -210,39 +217,52 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
             "SchwabClientCorrelId": self._who.correlation_id,
             "parameters": self._parameters(command),
         }
-        return [Send(msgspec.json.encode({"requests": [request]}).decode())]
+        return Send(msgspec.json.encode({"requests": [request]}).decode())
 
     def _parameters(self, command: _Command) -> Mapping[str, str]:
-        if command.name == "LOGIN":
+        if command.name == _LOGIN:
             who = self._who
             names = {"SchwabClientChannel": who.channel, "SchwabClientFunctionId": who.function_id}
             return {"Authorization": who.token, **names}
         keys = {"keys": ",".join(command.keys)}
-        return keys if command.name == "UNSUBS" else {**keys, "fields": _FIELDS[command.service]}
+        return keys if command.name == _LEAVE else {**keys, "fields": _FIELDS[command.service]}
 
     def _answered(self, response: Response) -> list[_Action]:
         asked = self._commands.asked
         if asked is None or response.requestid != str(self._requests):
             return self._code(response.content) if response.content.code not in _DONE else []
         self._commands.answered()
-        actions: list[_Action] = []
-        if response.content.code in _NOT_TO_BE_HAD:
-            actions.append(Heard(self._lost(asked, response.content)))
-        elif response.content.code not in _DONE:
+        code = response.content.code
+        if code not in _DONE and (code not in _NOT_TO_BE_HAD or asked.name == _LOGIN):
             return self._code(response.content)
-        if asked.name == "LOGIN":
-            self._want(self._wanted)
+        actions = self._refused(asked, response.content) if code in _NOT_TO_BE_HAD else self._done(asked)
         actions += self._next()
         if not self._ready and self._commands.asked is None:
             self._ready = True
             actions.append(Ready())
         return actions
 
-    def _lost(self, asked: _Command, content: Content) -> NotToBeHad:
-        self._carried.get(asked.service, set()).difference_update(asked.keys)
+    def _done(self, asked: _Command) -> list[_Action]:
+        carried = self._carried[asked.service]
+        if asked.name == _LOGIN:
+            self._wish(_ADD, self._wanted)
+        elif asked.name == _ADD:
+            carried.update(asked.keys)
+        else:
+            carried.difference_update(asked.keys)
+        return []
+
+    def _refused(self, asked: _Command, content: Content) -> list[_Action]:
+        if asked.name == _LEAVE:
+            return self._done(asked)
+        middle = len(asked.keys) // 2
+        if middle:
+            self._commands.again(replace(asked, keys=half) for half in (asked.keys[:middle], asked.keys[middle:]))
+            return []
+        text = f"Schwab does not stream {asked.keys[0]} of {asked.service} ({content.msg})"
         if content.code == _LIMIT:
-            return NotToBeHad(asked.topics, f"Schwab streams no more symbols of {asked.service} ({content.msg})")
-        return NotToBeHad(asked.topics, f"Schwab does not stream {', '.join(asked.keys)} of {asked.service} ({content.msg})")
+            text = f"Schwab streams no more symbols of {asked.service} ({content.msg})"
+        return [Heard(NotToBeHad(asked.topics, text)), Forget(asked.topics)]
 
     def _code(self, content: Content) -> list[_Action]:
         told = f"Schwab's streamer: {content.code} {content.msg}"
@@ -265,7 +285,7 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
                 event = self._event(data, raw, at)
             except (msgspec.DecodeError, ArithmeticError, ValueError) as exc:
                 unread.count(f"schwab {data.service}", exc)
-                continue
+                event = Changed(None, None, at) if data.service == ACCOUNT_ACTIVITY else None
             if event is not None:
                 yield Heard(event)
 
@@ -275,11 +295,11 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
         if data.service in BARS:
             bar = BARS[data.service](raw)
             return Bar(bar.key, moment_of(bar.start), bar.open, bar.high, bar.low, bar.close, bar.volume)
-        return self._activity(raw, at) if data.service == "ACCT_ACTIVITY" else None
+        return self._activity(raw, at) if data.service == ACCOUNT_ACTIVITY else None
 
     def _quote(self, data: Data, level: Level, at: datetime) -> Quote | None:
         """What is told of it now over what was told before; nothing before anything is known."""
-        kept = self._quotes.setdefault(f"{data.service} {level.key}", {})
+        kept = self._quotes.setdefault(topic_in(data.service, level.key), {})
         told = {name: value for name in level.PARTS if (value := getattr(level, name)) is not msgspec.UNSET}
         kept.update(told)
         if not told or kept.keys() <= {"at"}:
@@ -303,10 +323,6 @@ class StreamerProtocol(StreamProtocol[StreamerEvent | NotToBeHad]):
         if activity.type in _NO_CHANGE:
             return None
         return Changed(activity.account, activity.order_id, at)
-
-
-def _command(service: str, name: str, keys: Sequence[str]) -> _Command:
-    return _Command(service, name, tuple(keys), frozenset(topic_in(service, key) for key in keys))
 
 
 def _price(kept: Mapping[str, Any], side: str) -> Decimal | None:

@@ -44,7 +44,8 @@ class SchwabStreams:
         """Every change of an order of this account."""
         listener = self._hub.listener({ORDERS: ""})
         async with self._hub.joined(listener):
-            async for update in OrderWatch(self._look_up, self._settings, self._means.in_thread).updates(listener):
+            watch = OrderWatch(self._look_up, self._settings, self._means.in_thread, listener.now())
+            async for update in watch.updates(listener):
                 yield update
 
     def update(self, feed: Feed, add: Mapping[str, str], remove: Iterable[str]) -> None:

@@ -37,6 +37,7 @@ from fillpath_brokers.schwab.refusals import reason_of
 Document = Mapping[str, Any]
 
 REPLACED = "REPLACED"
+_ENDING = "PENDING_CANCEL"
 SINGLE, TRIGGER, OCO = "SINGLE", "TRIGGER", "OCO"
 _STATUS = {
     "FILLED": LegStatus.FILLED,
@@ -72,6 +73,11 @@ def order_id(order: Document) -> str:
     if order.get("orderId") is None:
         raise BrokerUnavailable("Schwab shows an order without its id")
     return str(order["orderId"])
+
+
+def is_ending(order: Document) -> bool:
+    """Whether its cancellation is under way already."""
+    return order.get("status") == _ENDING
 
 
 def is_group(order: Document) -> bool:

@@ -21,6 +21,10 @@ class Commands(Generic[Command]):
         """Behind those that wait."""
         self._waiting.extend(commands)
 
+    def again(self, commands: Iterable[Command]) -> None:
+        """Ahead of those that wait: in place of the one that was answered last."""
+        self._waiting.extendleft(reversed(list(commands)))
+
     def next(self) -> Command | None:
         """What is to be sent now; None while one is on its way, and when nothing waits."""
         if self.asked is not None or not self._waiting:

@@ -5,7 +5,8 @@ while the outbox is full, beating does not; and who does not read cannot tell si
 """
 
 import asyncio
-from collections.abc import Coroutine, Sequence
+import threading
+from collections.abc import Coroutine, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -15,7 +16,19 @@ from fillpath.market.bars import Gap
 from fillpath_brokers.streaming.clock import AsyncClock
 from fillpath_brokers.streaming.connection import Connection, Ended
 from fillpath_brokers.streaming.outbox import Outbox
-from fillpath_brokers.streaming.protocol import Action, End, Event, GiveUp, Heard, Ping, Ready, Reconnect, Send, StreamProtocol
+from fillpath_brokers.streaming.protocol import (
+    Action,
+    End,
+    Event,
+    Forget,
+    GiveUp,
+    Heard,
+    Ping,
+    Ready,
+    Reconnect,
+    Send,
+    StreamProtocol,
+)
 from fillpath_brokers.streaming.tokens import TokenWatch
 
 READY_WITHIN_S = 30.0
@@ -29,6 +42,12 @@ class Wishes:
     symbols: frozenset[str] = frozenset()
     token: str | None = field(default=None, repr=False)
     stirred: asyncio.Event = field(default_factory=asyncio.Event)
+    _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
+
+    def change(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
+        """Other symbols. From any task or thread."""
+        with self._lock:
+            self.symbols = (self.symbols | frozenset(add)) - frozenset(remove)
 
 
 @dataclass(frozen=True, slots=True)
@@ -152,9 +171,10 @@ class Conversation(Generic[Event]):
             token, wishes.token = wishes.token, None
             if token is not None:
                 verdict = await self._do(self._protocol.token_changed(token))
-            add, remove = sorted(wishes.symbols - self._carried), sorted(self._carried - wishes.symbols)
+            wanted = wishes.symbols  # another thread may change it at any moment
+            add, remove = sorted(wanted - self._carried), sorted(self._carried - wanted)
             if not verdict and (add or remove):
-                self._carried = wishes.symbols
+                self._carried = wanted
                 verdict = await self._do(self._protocol.subscribe(add, remove))
             if not verdict:
                 await wishes.stirred.wait()
@@ -174,6 +194,11 @@ class Conversation(Generic[Event]):
                     self._become_ready()
                 case Reconnect() | GiveUp():
                     return action
+                case Forget(symbols, otherwise):
+                    self._carried -= symbols
+                    self._wishes.change(remove=symbols)
+                    if otherwise and not self._wishes.symbols:
+                        return otherwise
                 case _:
                     with suppress(Ended):  # why it has ended is found by who reads, after the last frames
                         await self._dispatch(action)

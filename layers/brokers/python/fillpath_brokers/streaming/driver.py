@@ -7,7 +7,6 @@ else (connecting, supervising, waiting longer and longer between failures) is th
 import asyncio
 import logging
 import random
-import threading
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -61,7 +60,6 @@ class Stream(Generic[Event]):
         self._outbox: Outbox[Event | Gap] = Outbox(MOST_WAITING)
         self._tokens = TokenWatch(token, self._clock, self._means.in_thread) if token else None
         self._around = Surroundings(self._clock, self._outbox, self._wishes, self._tokens)
-        self._lock = threading.Lock()
         self._home = Home()
         self._runner: asyncio.Task[None] | None = None
         self._closed = False
@@ -92,8 +90,7 @@ class Stream(Generic[Event]):
 
     def update(self, add: Iterable[str] = (), remove: Iterable[str] = ()) -> None:
         """Other symbols from now on, whether connected or not. From any task or thread."""
-        with self._lock:
-            self._wishes.symbols = (self._wishes.symbols | frozenset(add)) - frozenset(remove)
+        self._wishes.change(add, remove)
         self._home.call(self._wishes.stirred.set)
 
     def token_changed(self, token: str) -> None:

@@ -1,7 +1,8 @@
 """One stream for many listeners, for venues that allow one connection for each account or login.
 
 It begins with the first listener, carries what any of them wants, and ends with the last. What is wanted is topics: the stream is
-opened with those of all listeners, and told which come and go. After a reconnect every listener gets its Gap.
+opened with those of all listeners, and told which come and go. After a reconnect every listener gets its Gap. Topics that the
+venue refuses are taken from whoever wants them; the others he goes on hearing.
 """
 
 import asyncio
@@ -12,10 +13,9 @@ from datetime import datetime
 from typing import Generic
 from weakref import WeakSet
 
-from fillpath.errors import StreamEnded
 from fillpath.market.bars import Gap, Quote
 from fillpath_brokers.streaming.driver import Stream
-from fillpath_brokers.streaming.listener import Listener
+from fillpath_brokers.streaming.listener import Listener, Told
 from fillpath_brokers.streaming.protocol import Event
 from fillpath_brokers.streaming.topics import NotToBeHad
 
@@ -49,7 +49,7 @@ class Hub(Generic[Event]):
             self._known.add(listener)
         return listener
 
-    async def events(self, listener: Listener[Event]) -> AsyncGenerator[Event | Gap, None]:
+    async def events(self, listener: Listener[Event]) -> AsyncGenerator[Told[Event], None]:
         """What the listener hears, the last quotes that are known at once; ends with `close`. NeedsReauth, StreamEnded."""
         async with self.joined(listener):
             while (event := await listener.next()) is not None:
@@ -142,5 +142,5 @@ class Hub(Generic[Event]):
 
     def _refuse(self, event: NotToBeHad) -> None:
         for listener in self._listeners:
-            if event.topics & listener.topics.keys():
-                listener.end(StreamEnded(event.text))
+            listener.refuse(event.topics, event.text)
+        self._carry()

@@ -67,13 +67,25 @@ class GiveUp:
 
 
 @dataclass(frozen=True, slots=True)
+class Forget:
+    """The venue refuses these symbols: they are wanted no more, and the next connection is made without them.
+
+    No `subscribe` follows that would leave them. Whoever iterates is told by an event before it. `otherwise` ends the stream if
+    nothing else is wanted.
+    """
+
+    symbols: frozenset[str]
+    otherwise: GiveUp | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Heard(Generic[Event]):
     """One event for whoever iterates."""
 
     event: Event
 
 
-Action = Send | Ping | Ready | Reconnect | GiveUp | Heard[Event]
+Action = Send | Ping | Ready | Reconnect | GiveUp | Forget | Heard[Event]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class NotToBeHad:
-    """An event for the hub: the venue does not give these topics. Whoever wants one of them is told so."""
+    """An event for the hub: the venue does not give these topics. Whoever wants one of them is told so, and hears the others."""
 
     topics: frozenset[str]
     text: str

@@ -85,9 +85,9 @@ class Holdings:
                 cash=_amount(balance.get("CashBalance")),
                 equity=_amount(balance.get("Equity")),
                 margin_used=_amount(margin),
-                realised_pnl=_amount(detail.get("RealizedProfitLoss")),
-                unrealised_pnl=_amount(detail.get("UnrealizedProfitLoss")),
-                commission=_amount(balance.get("Commission")),
+                realised_pnl=number_or_none(detail.get("RealizedProfitLoss")),
+                unrealised_pnl=number_or_none(detail.get("UnrealizedProfitLoss")),
+                commission=number_or_none(balance.get("Commission")),
             )
 
     def _records(self) -> list[Record]:

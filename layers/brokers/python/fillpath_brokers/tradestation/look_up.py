@@ -14,9 +14,11 @@ from fillpath_brokers.documents import moment_or_none, readable
 from fillpath_brokers.pairs import exits_wanted, pair_quantity_fits
 from fillpath_brokers.tradestation.wire import (
     Document,
+    exits_of,
     filled_of,
     limit_price_of,
     ordered_of,
+    own_view,
     related,
     side_of,
     stop_price_of,
@@ -41,6 +43,14 @@ def orders_of(leg: Leg, symbol: str, orders: Sequence[Document], window: Window)
         if not found and not window.certain and _among(leg, symbol, near):
             raise BrokerUnavailable(f"TradeStation does not tell its time, so one opened at another may be {leg.client_order_id}")
         return found
+
+
+def may_be_exits_of(leg: Leg, symbol: str, orders: Sequence[Document], window: Window) -> list[Document]:
+    """Orders at work that may be exits of this bracket, by what was sent with it and when, whatever they are linked with."""
+    with readable("TradeStation's orders"):
+        working = [order for order in orders if not own_view(order).status.ended and symbol_of(order) == symbol]
+        near = [order for order in working if window.may_hold(_opened(order) or window.opens)]
+        return [order for order in near if any(_has_terms_of(exit_, symbol, order) for exit_ in exits_of(leg))]
 
 
 def _among(leg: Leg, symbol: str, orders: Sequence[Document]) -> tuple[Document, ...]:

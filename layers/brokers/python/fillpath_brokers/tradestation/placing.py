@@ -1,12 +1,12 @@
 """Placing, changing and cancelling at TradeStation. In: legs, references, changes; out: outcomes. Each request is sent once.
 
 A 4xx, or a 200 that holds nothing but errors, is evidence that nothing was placed; an answer with neither orders nor errors is
-none. Of a group some orders may be taken and others not: then those that were taken are cancelled again, and the refusal counts
-only once they are seen to have ended without a fill.
+none. Of a group some orders may be taken and others not: they are taken back, where that can still be done.
 """
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, NamedTuple
 
@@ -17,9 +17,9 @@ from fillpath.orders.outcomes import Accepted, LegView, Outcome, Rejected, Unkno
 from fillpath_brokers.canonical import instrument_behind
 from fillpath_brokers.facade import Change, OrderRef
 from fillpath_brokers.market_hours import MarketHours
-from fillpath_brokers.pairs import exits_wanted, ids_of, pair_id
+from fillpath_brokers.pairs import exits_wanted, pair_id
 from fillpath_brokers.prechecks import not_whole
-from fillpath_brokers.sending import ask_each, before_sending, not_done, send_once
+from fillpath_brokers.sending import ask_each, before_sending, is_refusal, not_done, send_once
 from fillpath_brokers.session import Session
 from fillpath_brokers.tradestation.book import OrderBook
 from fillpath_brokers.tradestation.capabilities import NAME
@@ -31,12 +31,14 @@ from fillpath_brokers.tradestation.refusals import (
     has_ended,
     is_duplicate,
     is_in_doubt,
+    is_of_account,
     own_text,
     read,
     refusal,
     text_of,
 )
 from fillpath_brokers.tradestation.settings import Settings
+from fillpath_brokers.tradestation.taking_back import TakingBack
 from fillpath_brokers.tradestation.terms import TermsOf
 from fillpath_brokers.tradestation.wire import (
     Terms,
@@ -45,7 +47,6 @@ from fillpath_brokers.tradestation.wire import (
     group_body,
     in_order,
     order_body,
-    own_view,
     related,
 )
 from fillpath_brokers.web import SUBMIT_S, Reply, Request, part
@@ -69,6 +70,14 @@ class Tools(NamedTuple):
     clock: Clock
 
 
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Orders of a group that were taken, and why the others were not."""
+
+    ids: tuple[str, ...]
+    text: str
+
+
 class Placing:
     """One account's orders, as far as they are made and changed."""
 
@@ -77,6 +86,7 @@ class Placing:
         self._details, self._holdings = tools.details, tools.holdings
         self._hours, self._settings, self._clock = tools.hours, tools.settings, tools.clock
         self._url = f"{tools.settings.api_url}/v3/orderexecution"
+        self._taking_back = TakingBack(tools.listing, self._cancel, tools.clock)
 
     def submit(self, leg: Leg) -> Outcome:
         """Place the leg. Of a bracket TradeStation is asked for its exits at once; where it does not show them it is in doubt."""
@@ -95,7 +105,7 @@ class Placing:
         """Change a working order, which keeps its id; of a pair each order that it concerns, one after the other."""
         with before_sending():
             orders = self._book.find(ref)
-            view = self._book.view(orders, ref.leg) if orders else None
+            view = self._book.view(orders, ref) if orders else None
         if view is None:
             return Rejected("not_found", f"{NAME} shows no order {ref.client_order_id}")
         wanted = change_bodies(change, orders)
@@ -105,8 +115,7 @@ class Placing:
 
     def cancel(self, ref: OrderRef) -> None:
         """Ask for the cancellation, of an exit pair for that of both. What has ended stays as it is."""
-        known = ids_of(ref.broker_order_id) if ref.broker_order_id else ()
-        ask_each(known or [str(order["OrderID"]) for order in self._book.find(ref)], self._cancel)
+        ask_each(self._book.ids(ref), self._cancel)
 
     def cancel_all(self) -> None:
         """Ask for the cancellation of every working order, one by one; children are cancelled with their entry."""
@@ -120,7 +129,7 @@ class Placing:
         body = closing_body(held, self._terms(contract))
         request = Request("POST", f"{self._url}/orders", json=body, timeout_s=SUBMIT_S, urgent=True)
         outcome = send_once(self._session, request, self._taken)
-        if isinstance(outcome, Rejected | Unknown):
+        if not isinstance(outcome, tuple):
             raise BrokerUnavailable(f"{contract} was not closed for certain: {outcome.text}")
 
     def _misread(self, leg: Leg, terms: Terms) -> Rejected | None:
@@ -131,6 +140,8 @@ class Placing:
 
     def _placed(self, reply: Reply, leg: Leg) -> Outcome:
         ids = self._taken(reply)
+        if isinstance(ids, _Part):
+            return self._taking_back.outcome(leg, ids.ids, ids.text)
         if isinstance(ids, Rejected | Unknown):
             return ids
         if exits_wanted(leg):
@@ -139,7 +150,7 @@ class Placing:
             return Unknown(f"{NAME}'s answer names {len(ids)} orders: {', '.join(ids)}")
         return Accepted(LegView(LegStatus.WORKING, pair_id(ids)))
 
-    def _taken(self, reply: Reply) -> tuple[str, ...] | Rejected | Unknown:
+    def _taken(self, reply: Reply) -> tuple[str, ...] | _Part | Rejected | Unknown:
         """The ids that TradeStation gave to what it took, in the order of their numbers."""
         if refused := _refused(reply):
             return refused
@@ -147,23 +158,12 @@ class Placing:
         errors, ids = errors_in(document), _ids(document)
         if not errors:
             return ids or Unknown(f"{NAME}'s answer has neither orders nor errors")
-        text = text_of(errors)
+        text = reply.hide(text_of(errors))
         if is_duplicate(text):
             return Unknown(f"{NAME} has had an order under this confirmation id: {text}")
         if is_in_doubt(text):
             return Unknown(f"{NAME}: {text}")
-        return self._undone(ids, text) if ids else refusal(text)
-
-    def _undone(self, ids: Sequence[str], text: str) -> Rejected | Unknown:
-        """Part of a group was refused: take back the rest, and look whether it is gone."""
-        doubt = Unknown(f"{NAME} took a part only ({', '.join(ids)}): {text}")
-        try:
-            ask_each(ids, self._cancel)
-            views = [own_view(order) for order in self._listing.by_id(ids)]
-        except BrokerError:  # whatever it is, it is not about the order that was placed
-            return doubt
-        gone = len(views) == len(ids) and all(view.status.ended and not view.filled_quantity for view in views)
-        return refusal(text) if gone else doubt
+        return _Part(ids, text) if ids else refusal(text)
 
     def _with_exits(self, leg: Leg, ids: Sequence[str]) -> Outcome:
         """The entry among the orders that were taken, with its exits."""
@@ -197,10 +197,17 @@ class Placing:
 
     def _cancel(self, order_id: str) -> None:
         reply = self._session.send(Request("DELETE", self._order_url(order_id), urgent=True))
-        errors = errors_in(reply.json()) if reply.ok else ({"Message": read(reply)},)
-        gone = reply.status == _NOT_FOUND and own_text(reply)
-        if errors and not gone and not has_ended(text_of(errors)):
-            raise BrokerUnavailable(f"{NAME} answers the cancellation with {reply.status}: {read(reply)}")
+        if reply.ok and not errors_in(reply.json()):
+            return
+        if not self._nothing_to_cancel(reply, order_id):
+            raise BrokerUnavailable(f"{NAME} answers the cancellation of {order_id} with {reply.status}: {read(reply)}")
+
+    def _nothing_to_cancel(self, reply: Reply, order_id: str) -> bool:
+        """Whether a cancellation was not taken because the order has ended, or is about to."""
+        text = own_text(reply)
+        if has_ended(text) or (text and reply.status == _NOT_FOUND and not is_of_account(text)):
+            return True
+        return bool(text) and (reply.ok or is_refusal(reply)) and self._book.is_over(order_id)
 
     def _order_url(self, order_id: str) -> str:
         return f"{self._url}/orders/{part(order_id)}"

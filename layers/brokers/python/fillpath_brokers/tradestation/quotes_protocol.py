@@ -5,7 +5,6 @@ between two messages are one here. A symbol's first message tells what was, so n
 own: it is that of their receipt.
 """
 
-import logging
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -13,15 +12,13 @@ from typing import Any
 
 from fillpath.market.bars import Quote, Trade
 from fillpath_brokers.documents import moment_or_none, number_or_none
-from fillpath_brokers.facade import Feed, MarketEvent
-from fillpath_brokers.streaming.protocol import Action, GiveUp, Heard, Ready, Reconnect
+from fillpath_brokers.facade import Feed, MarketEvent, NoData
+from fillpath_brokers.streaming.protocol import Action, Forget, GiveUp, Heard, Ready, Reconnect
 from fillpath_brokers.tradestation.stream_protocol import Message, TradeStationProtocol
 from fillpath_brokers.tradestation.symbols import shown
 
 _OF_QUOTES = {"Bid", "Ask", "BidSize", "AskSize"}
 _OF_TRADES = {"Last", "LastSize", "TradeTime", "Volume"}
-_log = logging.getLogger(__name__)
-
 Fields = dict[str, Any]
 
 
@@ -55,10 +52,14 @@ class QuotesProtocol(TradeStationProtocol[MarketEvent]):
         trade = _trade(symbol, before, now, at) if before is not None and _OF_TRADES & message.keys() else None
         return [Heard(trade)] if trade else ()
 
-    def _without(self, symbol: str, text: str) -> Sequence[Action[MarketEvent]]:
-        _log.warning("TradeStation gives no quotes of %s: %s", symbol, text)
-        self._symbols.discard(symbol)
-        return () if self._symbols else [GiveUp(f"TradeStation gives no quotes of {symbol}: {text}")]
+    def _without(self, told: str, error: str) -> Sequence[Action[MarketEvent]]:
+        """TradeStation may spell a symbol in lower case."""
+        lost = next((each for each in self._symbols if each.upper() == told.upper()), None)
+        if lost is None:
+            return ()
+        self._symbols.discard(lost)
+        text = f"TradeStation gives no quotes of {lost}: {error}"
+        return [Heard(NoData(shown(lost), text)), Forget(frozenset({lost}), GiveUp(text))]
 
 
 def _merged(before: Fields | None, changed: Message) -> Fields:

@@ -31,6 +31,8 @@ _NOTHING_TO_CANCEL = re.compile(
     r"not an open order|invalid order id|cancel has been attempted|already (cancel|filled)|too late", re.IGNORECASE
 )
 _NOTHING_THERE = re.compile(r"not found|invalid order id|no orders?\b|does not exist", re.IGNORECASE)
+_OF_AN_ORDER = re.compile(r"\border", re.IGNORECASE)
+_OF_AN_ACCOUNT = re.compile(r"account", re.IGNORECASE)
 
 
 def reason_of(text: str) -> str:
@@ -58,9 +60,18 @@ def has_ended(text: str) -> bool:
     return _NOTHING_TO_CANCEL.search(text) is not None
 
 
-def is_unknown_order(text: str) -> bool:
-    """Whether a look at an order by its id was refused because there is none."""
-    return _NOTHING_THERE.search(text) is not None
+def is_unknown_order(text: str, *, named: bool = False) -> bool:
+    """Whether a look at an order by its id was refused because there is none. `named`: the error has the order's id itself.
+
+    An account that is not found, or a page, says nothing of its orders.
+    """
+    about_it = named or _OF_AN_ORDER.search(text) is not None
+    return about_it and _NOTHING_THERE.search(text) is not None and not is_of_account(text)
+
+
+def is_of_account(text: str) -> bool:
+    """Whether an error is about an account, and not about one of its orders."""
+    return _OF_AN_ACCOUNT.search(text) is not None
 
 
 def errors_in(document: Any) -> tuple[Mapping[str, Any], ...]:

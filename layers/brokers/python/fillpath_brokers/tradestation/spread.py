@@ -1,23 +1,22 @@
 """One stream of market data over several connections: TradeStation has one per symbol for bars, one per 100 symbols for quotes.
 
 Symbols come in and may change; events of all connections come out of one iterator. A connection that cannot go on takes its
-symbols with it; what ends the last one ends the iterator.
+symbols with it, which is told of each; what ends the last one ends the iterator.
 """
 
 import asyncio
-import logging
 import threading
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from fillpath.errors import StreamEnded
-from fillpath_brokers.facade import MarketEvent
+from fillpath_brokers.facade import MarketEvent, NoData
 from fillpath_brokers.streaming.driver import MOST_WAITING, Stream
 from fillpath_brokers.streaming.home import Home
+from fillpath_brokers.tradestation.symbols import shown
 
 MakeStream = Callable[[frozenset[str]], Stream[MarketEvent]]
-_log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True, eq=False)
@@ -55,10 +54,13 @@ class Spread:
         try:
             while not self._closed:
                 item = await self._queue.get()
-                if not isinstance(item, _Over):
-                    yield item
-                elif item.why and item.part:
-                    self._drop(item.part, item.why)
+                if isinstance(item, _Over):
+                    for lost in self._lost_with(item):
+                        yield lost
+                    continue
+                if isinstance(item, NoData):
+                    self._forget(item.symbol)
+                yield item
         finally:
             await self._end_parts()
 
@@ -109,14 +111,26 @@ class Spread:
         except Exception as exc:  # noqa: BLE001  whoever reads raises it
             await self._queue.put(_Over(part, exc))
 
-    def _drop(self, part: _Part, why: Exception) -> None:
-        if part in self._parts:
-            self._parts.remove(part)
+    def _lost_with(self, over: _Over) -> Iterator[NoData]:
+        """What ends with a part, and after it the error, if nothing is left."""
+        if over.part is None or over.why is None:
+            return
+        if over.part in self._parts:
+            self._parts.remove(over.part)
         with self._lock:
-            self._wanted -= part.symbols
-        if not isinstance(why, StreamEnded) or not self._parts:
-            raise why
-        _log.warning("no more data of %s: %s", ", ".join(sorted(part.symbols)), why)
+            self._wanted -= over.part.symbols
+        if isinstance(over.why, StreamEnded):
+            yield from (NoData(shown(symbol), str(over.why)) for symbol in sorted(over.part.symbols))
+        if not isinstance(over.why, StreamEnded) or not self._parts:
+            raise over.why
+
+    def _forget(self, symbol: str) -> None:
+        """A part goes on without a symbol (in our spelling) that was refused."""
+        for part in self._parts:
+            lost = {each for each in part.symbols if shown(each) == symbol}
+            part.symbols -= lost
+            with self._lock:
+                self._wanted -= lost
 
     def _stop(self) -> None:
         with suppress(asyncio.QueueFull):  # then the reader has something to wake up for

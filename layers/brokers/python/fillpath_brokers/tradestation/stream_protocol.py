@@ -4,6 +4,7 @@ A heartbeat comes after 5 s of silence. `GoAway` means: open another stream at o
 opened his data elsewhere: opening it here again would only take it away there.
 """
 
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -56,8 +57,8 @@ class TradeStationProtocol(StreamProtocol[Event]):
             return Reconnect("TradeStation refuses the token")
         return super().ended(end, times)
 
-    def _heard(self, message: Message, at: datetime) -> Sequence[Action[Event]]:
-        raise NotImplementedError
+    @abstractmethod
+    def _heard(self, message: Message, at: datetime) -> Sequence[Action[Event]]: ...
 
     def _one(self, value: bytes | str, at: datetime) -> Sequence[Action[Event]]:
         if isinstance(value, str):

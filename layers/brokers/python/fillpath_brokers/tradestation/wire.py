@@ -24,7 +24,7 @@ What is not in the table counts as WORKING: it is looked at again.
 
 import base64
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from decimal import Decimal
@@ -47,6 +47,8 @@ _ENDS = {
     **dict.fromkeys(("REJ", "TSC", "BRO", "RJR"), _REJECTED),
 }
 _ENDS_AT_ONCE = {"REJ", "TSC"}
+_ENDING = "UCN"
+_GONE = ":gone"
 _MAY_GO_ON = {"UCH"}
 _TYPES = {
     OrderType.MARKET: "Market",
@@ -75,7 +77,7 @@ class Terms:
 def order_body(leg: Leg, terms: Terms) -> dict[str, Any]:
     """The request that places one order, with the exits that are to follow its fill."""
     body = _order(leg, terms, _action(terms.kind, leg.side, reduces=leg.reduce_only))
-    exits = _exits_of(leg)
+    exits = exits_of(leg)
     if exits:
         orders = [_order(each, terms, _action(terms.kind, each.side, reduces=True)) for each in exits]
         body["OSOs"] = [{"Type": "BRK" if len(orders) > 1 else "NORMAL", "Orders": orders}]
@@ -86,6 +88,19 @@ def group_body(leg: Leg, terms: Terms) -> dict[str, Any]:
     """The request that places an exit pair: what fills of one is taken off the other."""
     action = _action(terms.kind, leg.side, reduces=True)
     return {"Type": "BRK", "Orders": [_order(each, terms, action) for each in _halves(leg)]}
+
+
+def exits_of(leg: Leg) -> list[Leg]:
+    """The exits of a bracket, as legs. Only an entry for the day has exits for the day."""
+    pair = leg.model_copy(
+        update={
+            "side": leg.side.opposite,
+            "limit_price": leg.take_profit,
+            "stop_price": leg.stop_loss,
+            "time_in_force": "day" if leg.time_in_force == "day" else "gtc",
+        }
+    )
+    return _halves(pair)
 
 
 def closing_body(held: Decimal, terms: Terms) -> dict[str, Any]:
@@ -141,22 +156,44 @@ def own_view(order: Document) -> LegView:
             filled_at=moment_or_none(order.get("ClosedDateTime")) if filled else None,
             reason=reason_of(str(order.get("RejectReason") or "")) if status is _REJECTED else None,
             text=order.get("RejectReason") if status is _REJECTED else None,
+            open_quantity=ordered_of(order) - filled,
         )
 
 
-def entry_view(entry: Document, exits: Iterable[Document]) -> LegView:
+def gone_exit(entry_id: str) -> str:
+    """The name of an exit that TradeStation refused or has no more, so that whoever watches the exits finds it ended."""
+    return f"{entry_id}{_GONE}"
+
+
+def is_gone(name: str) -> bool:
+    """Whether it is the name of such an exit."""
+    return name.endswith(_GONE)
+
+
+def gone_view(name: str) -> LegView:
+    """An exit that is not there, under its name."""
+    return LegView(_CANCELLED, name)
+
+
+def entry_view(entry: Document, exits: Sequence[LegView]) -> LegView:
     """A bracket's entry with its exits, which work for as long as the entry does."""
     view = own_view(entry)
-    pair = pair_view([own_view(each) for each in exits], ordered_of(entry))
+    pair = pair_view(exits, ordered_of(entry))
     if pair.status.ended and not view.status.ended:
         pair = replace(pair, status=LegStatus.PARTIALLY_FILLED if pair.filled_quantity else LegStatus.WORKING)
     return replace(view, exits=pair)
 
 
-def exits_view(exits: Iterable[Document], quantity: Decimal | None = None) -> LegView:
-    """An exit pair (or what there is of it) as one; `quantity` is what it exits."""
+def exits_view(exits: Iterable[Document], quantity: Decimal | None = None, gone: Iterable[str] = ()) -> LegView:
+    """An exit pair (or what there is of it) as one; `quantity` is what it exits, `gone` names exits that are not there."""
     orders = list(exits)
-    return pair_view([own_view(each) for each in orders], quantity or max(ordered_of(each) for each in orders))
+    views = [*(own_view(each) for each in orders), *(gone_view(each) for each in gone)]
+    return pair_view(views, quantity or max((ordered_of(each) for each in orders), default=Decimal(0)))
+
+
+def is_over(order: Document) -> bool:
+    """Whether it has ended, or its cancellation is under way already."""
+    return str(order.get("Status")) == _ENDING or own_view(order).status.ended
 
 
 def working_order(order: Document, contract: str) -> BrokerOrder:
@@ -266,19 +303,6 @@ def _action(kind: str, side: Side, *, reduces: bool) -> str:
     if side is Side.BUY:
         return "BUYTOCOVER" if reduces else "BUY"
     return "SELL" if reduces else "SELLSHORT"
-
-
-def _exits_of(leg: Leg) -> list[Leg]:
-    """The exits of a bracket, as legs. Only an entry for the day has exits for the day."""
-    pair = leg.model_copy(
-        update={
-            "side": leg.side.opposite,
-            "limit_price": leg.take_profit,
-            "stop_price": leg.stop_loss,
-            "time_in_force": "day" if leg.time_in_force == "day" else "gtc",
-        }
-    )
-    return _halves(pair)
 
 
 def _halves(pair: Leg) -> list[Leg]:

@@ -2,7 +2,7 @@
 
 A quote tells only what has changed, entry by entry, so it is put together here. What was traded is told as the last trade beside
 a growing total: each growth is one trade, of the last price. Bars are charts: the running minute is told again and again, and is
-final once the next one begins.
+final once the next one begins. A symbol that Tradovate refuses is left out; the last one ends the stream.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -14,9 +14,9 @@ from typing import Any
 from fillpath.errors import BrokerUnavailable
 from fillpath.market.bars import Bar, Interval, Quote, Trade
 from fillpath_brokers.documents import moment, number_or_none
-from fillpath_brokers.facade import Feed, MarketEvent
+from fillpath_brokers.facade import Feed, MarketEvent, NoData
 from fillpath_brokers.streaming.decoding import unread
-from fillpath_brokers.streaming.protocol import Action, GiveUp, Heard, Ready, Reconnect
+from fillpath_brokers.streaming.protocol import Action, Forget, GiveUp, Heard, Ready, Reconnect
 from fillpath_brokers.tradovate.frames import Message, error_in
 from fillpath_brokers.tradovate.history import read_bar
 from fillpath_brokers.tradovate.market_socket import NO_DATA
@@ -36,7 +36,7 @@ class DataProtocol(SocketProtocol[MarketEvent]):
     ) -> None:
         super().__init__(token, settings, door)
         self._feed = feed
-        self._symbols = sorted(symbols)
+        self._symbols = set(symbols)
         self._ids = ids
         self._names = {number: name for name, number in ids.items()}
         self._asked_for: dict[int, str] = {}
@@ -48,12 +48,13 @@ class DataProtocol(SocketProtocol[MarketEvent]):
 
     def authorized(self) -> Sequence[Action[MarketEvent]]:
         """Ask for every symbol; ready when all are answered."""
-        return self._subscribed(self._symbols) if self._symbols else self._become_ready()
+        return self._subscribed(sorted(self._symbols)) if self._symbols else self._become_ready()
 
     def subscribe(self, add: Sequence[str], remove: Sequence[str]) -> Sequence[Action[MarketEvent]]:
         """More symbols, or fewer; for one whose id is not known a new connection is made, which knows it."""
         if self._feed is not Feed.BARS and any(symbol not in self._ids for symbol in add):
             return [Reconnect("another set of symbols", planned=True)]
+        self._symbols = (self._symbols | set(add)) - set(remove)
         return [*self._subscribed(add), *(self._left(symbol) for symbol in remove)]
 
     def answered(self, number: int, message: Message) -> Sequence[Action[MarketEvent]]:
@@ -63,14 +64,13 @@ class DataProtocol(SocketProtocol[MarketEvent]):
             return ()
         error = error_in(message)
         if error is not None:
-            text = f"{NO_DATA} (it says of {symbol}: {error})" if self.settings.is_without_data(error) else None
-            return [GiveUp(text or f"Tradovate gives no data of {symbol}: {error}")]
+            return self._refused(symbol, error)
         try:
             self._keep_chart(symbol, message.d)
         except (KeyError, TypeError, ValueError) as exc:
             unread.count("tradovate chart", exc)
             return [Reconnect(f"Tradovate does not say which chart {symbol} is")]
-        return () if self._asked_for else self._become_ready()
+        return self._settled()
 
     def told(self, kind: str, data: Any, at: datetime) -> Sequence[Action[MarketEvent]]:
         """Quotes, or bars of a chart."""
@@ -82,6 +82,17 @@ class DataProtocol(SocketProtocol[MarketEvent]):
         except (AttributeError, KeyError, TypeError, ValueError, ArithmeticError, BrokerUnavailable) as exc:
             unread.count(f"tradovate {kind}", exc)
         return ()
+
+    def _refused(self, symbol: str, error: str) -> Sequence[Action[MarketEvent]]:
+        if symbol not in self._symbols:  # it has been left meanwhile
+            return self._settled()
+        self._symbols.discard(symbol)
+        no_licence = self.settings.is_without_data(error)
+        text = f"{NO_DATA} (it says of {symbol}: {error})" if no_licence else f"Tradovate gives no data of {symbol}: {error}"
+        return [Heard(NoData(shown(symbol), text)), Forget(frozenset({symbol}), GiveUp(text)), *self._settled()]
+
+    def _settled(self) -> Sequence[Action[MarketEvent]]:
+        return () if self._asked_for else self._become_ready()
 
     def _become_ready(self) -> Sequence[Action[MarketEvent]]:
         first, self._ready = not self._ready, True

@@ -50,6 +50,8 @@ class Request:
 
 _ENCODER = msgspec.json.Encoder(decimal_format="number")
 _MESSAGES = msgspec.json.Decoder(list[Message], float_hook=Decimal)
+_PARTS = msgspec.json.Decoder(list[msgspec.Raw])
+_MESSAGE = msgspec.json.Decoder(Message, float_hook=Decimal)
 
 
 def authorize(token: str, number: int = AUTHORIZE_ID) -> Request:
@@ -62,16 +64,18 @@ def kind_of(frame: str | bytes) -> str:
     return _text(frame)[:1]
 
 
-def messages_in(frame: str | bytes) -> list[Message]:
-    """The messages of an array; none for other frames, and for what cannot be read, which is counted."""
+def messages_in(frame: str | bytes) -> list[Message] | None:
+    """The messages of an array, without those that cannot be read; none for other frames. None: nothing of it can be read.
+
+    What cannot be read is counted.
+    """
     text = _text(frame)
     if not text.startswith("a"):
         return []
     try:
         return _MESSAGES.decode(text[1:])
-    except msgspec.DecodeError as exc:
-        unread.count(_SOURCE, exc)
-        return []
+    except msgspec.DecodeError:
+        return _one_by_one(text[1:])
 
 
 def error_in(message: Message) -> str | None:
@@ -79,6 +83,23 @@ def error_in(message: Message) -> str | None:
     if message.s not in OK:
         return _said(message.d) or f"status {message.s}"
     return _said(message.d) or None if isinstance(message.d, Mapping) and message.d.get("errorText") else None
+
+
+def _one_by_one(array: str) -> list[Message] | None:
+    try:
+        parts = _PARTS.decode(array)
+    except msgspec.DecodeError as exc:
+        unread.count(_SOURCE, exc)
+        return None
+    return [message for part in parts if (message := _read(part)) is not None]
+
+
+def _read(part: msgspec.Raw) -> Message | None:
+    try:
+        return _MESSAGE.decode(part)
+    except msgspec.DecodeError as exc:
+        unread.count(f"{_SOURCE} message", exc)
+        return None
 
 
 def _said(data: Any) -> str:

@@ -48,15 +48,15 @@ class Holdings:
         """Cash, equity and results; what was paid in fees is part of the cash and told nowhere as a sum."""
         cash = self.snapshot()
         with readable("Tradovate's balance"):
-            unrealised = amount(cash, "openPnL")
+            held = amount(cash, "totalCashValue") + amount(cash, "openPnL")
             return Balances(
                 currency=self._settings.currency,
                 cash=amount(cash, "totalCashValue"),
-                equity=amount(cash, "netLiq") if cash.get("netLiq") is not None else amount(cash, "totalCashValue") + unrealised,
+                equity=held if cash.get("netLiq") is None else amount(cash, "netLiq"),
                 margin_used=amount(cash, "initialMargin"),
-                realised_pnl=amount(cash, "realizedPnL"),
-                unrealised_pnl=unrealised,
-                commission=Decimal(0),
+                realised_pnl=number_or_none(cash.get("realizedPnL")),
+                unrealised_pnl=number_or_none(cash.get("openPnL")),
+                commission=None,
             )
 
     def snapshot(self) -> Document:

@@ -106,7 +106,7 @@ class MarketSocket:
 
     def _take(self) -> list[Message]:
         """The answers of the next frame; its events are kept."""
-        messages = messages_in(self._frame())
+        messages = messages_in(self._frame()) or ()
         self._events.extend((message.e, message.d) for message in messages if message.e)
         return [message for message in messages if message.i is not None]
 

@@ -1,7 +1,8 @@
 """Tradovate's user socket without I/O: frames come in, order updates go out.
 
 After the sign-in it asks once for everything that belongs to the user, and is told each change from then on. Nothing is repeated:
-after a reconnect there is a new snapshot, and the orders must be read again.
+after a reconnect there is a new snapshot, and the orders must be read again. It connects again when a whole frame cannot be read,
+too: there may have been a fill in it.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -55,6 +56,10 @@ class OrdersProtocol(SocketProtocol[OrderUpdate]):
             unread.count("tradovate contract", error or "an answer to nothing")
             return ()
         return self._heard("contract", "Created", [message.d] if isinstance(message.d, Mapping) else [])
+
+    def unreadable(self) -> Sequence[Action[OrderUpdate]]:
+        """The next snapshot has what was lost, and the Gap before it says so."""
+        return [Reconnect("a frame of Tradovate's user socket cannot be read", _SYNC_AGAIN_S)]
 
     def told(self, kind: str, data: Any, at: datetime) -> Sequence[Action[OrderUpdate]]:
         """A change of one entity, or of several of one kind."""

@@ -5,6 +5,7 @@ to be ready ends it, and so does a lock-out. A shutdown for too many connections
 """
 
 import math
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -85,7 +86,10 @@ class SocketProtocol(StreamProtocol[Event]):
             return [self._sign_in(AUTHORIZE_ID)]
         if kind == CLOSED:
             return [Reconnect("closed by Tradovate")]
-        return [action for message in messages_in(frame) for action in self._message(message, at)]
+        messages = messages_in(frame)
+        if messages is None:
+            return self.unreadable()
+        return [action for message in messages for action in self._message(message, at)]
 
     def beat(self) -> Sequence[Action[Event]]:
         """The heartbeat, and requests whose penalty is over."""
@@ -105,17 +109,21 @@ class SocketProtocol(StreamProtocol[Event]):
         request = Request(endpoint, self._next(), query, body)
         return request.number, self._sent(request)
 
+    def unreadable(self) -> Sequence[Action[Event]]:
+        """Nothing of a frame could be read: what was in it is lost."""
+        return ()
+
+    @abstractmethod
     def authorized(self) -> Sequence[Action[Event]]:
         """Signed in for the first time: what is asked for next."""
-        raise NotImplementedError
 
+    @abstractmethod
     def answered(self, number: int, message: Message) -> Sequence[Action[Event]]:
         """The answer to a request of the heir's."""
-        raise NotImplementedError
 
+    @abstractmethod
     def told(self, kind: str, data: Any, at: datetime) -> Sequence[Action[Event]]:
         """An event."""
-        raise NotImplementedError
 
     def _message(self, message: Message, at: datetime) -> Sequence[Action[Event]]:
         if message.e == "shutdown":
