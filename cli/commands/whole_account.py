@@ -77,8 +77,13 @@ def _open(account: "Account", target: "Target") -> "list[Order]":
 
 
 def _may_hold(order: "Order") -> bool:
-    """Whether something may be held where it was: not after one that was only ever refused."""
-    return bool(not order.state.ended or order.filled_quantity or order.position_before or order.held)
+    """Whether something may be held where it was: not for all that is known of one that was refused, or was never sent."""
+    from fillpath.orders.model import OrderState
+
+    if order.filled_quantity or order.exit_quantity or order.position_before or order.held:
+        return True
+    sent = any(leg.attempts for leg in order.legs)
+    return not order.state.ended or (sent and order.state is not OrderState.REJECTED)
 
 
 def _held(account: "Account", target: "Target") -> "tuple[Position, ...]":

@@ -21,6 +21,7 @@ REDUCTIONS: list[dict[str, Any]] = [
     exit_fields(),
     exit_fields(1, 2),
 ]
+ORDER_TYPES = "it has limit, market, stop, stop_limit"
 HALTS = ["environment", "user:U1", "account:A1"]
 
 
@@ -124,20 +125,21 @@ def test_without_verified_credentials_nothing_is_accepted(credentials: Credentia
 
 
 @pytest.mark.parametrize(
-    "fields",
+    ("fields", "instead"),
     [
-        {"type": "oco", "order_type": "exit", "limit_price": 5700, "stop_price": 5900},
-        {"type": "trailing_stop", "trail_amount": 1},
-        {"type": "limit", "limit_price": 5900, "time_in_force": "ioc"},
-        {"time_in_force": "fok"},
-        {"take_profit": 6000},
-        {"stop_loss": 5800},
+        ({"type": "oco", "order_type": "exit", "limit_price": 5700, "stop_price": 5900}, ORDER_TYPES),
+        ({"type": "trailing_stop", "trail_amount": 1}, ORDER_TYPES),
+        ({"type": "limit", "limit_price": 5900, "time_in_force": "ioc"}, "it has day, gtc"),
+        ({"time_in_force": "fok"}, "it has day, gtc"),
+        ({"take_profit": 6000}, "send the exits as limit and stop orders"),
+        ({"stop_loss": 5800}, "send the exits as limit and stop orders"),
     ],
 )
-def test_what_the_venue_cannot_do_is_refused_beforehand(fields: dict[str, Any]) -> None:
+def test_what_the_venue_cannot_do_is_refused_beforehand_with_what_it_can(fields: dict[str, Any], instead: str) -> None:
     front = FrontDesk()
     front.venues.known["paper"] = PLAIN
-    assert front.refusal(**fields).code == "unsupported"
+    refusal = front.refusal(**fields)
+    assert (refusal.code, refusal.message.rpartition("; ")[2]) == ("unsupported", instead)
     front.venues.known["paper"] = PAPER
     assert front.post(**fields, id="2").orders
 

@@ -82,3 +82,46 @@ def test_who_has_not_signed_in_has_no_token() -> None:
     with pytest.raises(NeedsReauth):
         access_token(Access(KEYS))
     assert bearer("t0ken") == {"Authorization": "Bearer t0ken"}
+
+
+class Shared:
+    """Accounts of one process, each of which may ask three times at once; nothing comes back in between."""
+
+    def __init__(self) -> None:
+        self.clock = FakeClock()
+        self.tokens = TokenStore(FakeAccessVault(), FakeTokenLedger(), self.clock)
+        client = httpx.Client(transport=httpx.MockTransport(lambda _: httpx.Response(200)))
+        self.web = Web(FakeRateLimits(self.clock), self.clock, client)
+
+    def account(self, account_id: str, keys: dict[str, str], **connection: str) -> Session:
+        self.tokens.keep(account_id, keys, None, "a person")
+        known = {"user_id": "U1", "venue": "venue", "label": account_id, "created_at": self.clock.now()}
+        account = Account(account_id=account_id, connection=connection, **known)
+        return Session(account, self.tokens, self.web, lambda _: {}, Quota(1, burst=3))
+
+
+def asked(session: Session) -> int:
+    """How often it may ask, until it is told to wait."""
+    for number in range(10):
+        try:
+            session.send(Request("POST", URL))
+        except NotSent:
+            return number
+    raise AssertionError("nothing limits it")
+
+
+def test_accounts_that_share_a_credential_share_its_requests() -> None:
+    at = Shared()
+    first, second = at.account("A1", KEYS), at.account("A2", KEYS)
+    first.send(Request("POST", URL))
+    assert asked(second) == 2
+    assert asked(first) == 0
+
+
+def test_another_credential_or_place_or_kind_of_requests_is_counted_by_itself() -> None:
+    at = Shared()
+    assert asked(at.account("A1", KEYS)) == 3
+    assert asked(at.account("A2", KEYS | {"secret": "another"})) == 3
+    assert asked(at.account("A3", KEYS, endpoint="https://sim.example")) == 3
+    assert asked(at.account("A4", KEYS).counted_as("bars", Quota(1, burst=3))) == 3
+    assert asked(at.account("A5", KEYS)) == 0

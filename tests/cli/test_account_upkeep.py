@@ -8,7 +8,7 @@ import pytest
 
 from fillpath.accounts.model import Credentials
 from fillpath.errors import NeedsReauth
-from fillpath.orders.model import LegStatus, Listing, OrderState, OrderType, Side
+from fillpath.orders.model import Leg, LegStatus, Listing, OrderState, OrderType, Side
 from fillpath.orders.outcomes import LegView, Position
 from fillpath_brokers.facade import BrokerOrder
 from tests.cli.toy_desk import ENTERED, Desk
@@ -16,6 +16,8 @@ from tests.cli.toy_venue import FIRST, PASSWORD, SECOND, USER
 from tests.contract.records import an_order
 
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
+
+SENT = Leg(leg="main", client_order_id="one", contract="ESH6", side=Side.BUY, quantity=Decimal(1), attempts=1)
 
 
 # signing in again
@@ -241,6 +243,8 @@ def test_flatten_with_the_venue_down_puts_closes_into_the_lanes_that_were_traded
     [
         ({"state": OrderState.REJECTED}, []),
         ({"state": OrderState.EXPIRED}, []),
+        ({"state": OrderState.CANCELLED, "reason": "vanished", "legs": (SENT,)}, ["ES"]),
+        ({"state": OrderState.REJECTED, "legs": (SENT,)}, []),
         ({"state": OrderState.CANCELLED, "filled_quantity": Decimal(1)}, ["ES"]),
         ({"state": OrderState.SKIPPED, "position_before": Decimal(2)}, ["ES"]),
     ],

@@ -17,7 +17,9 @@ import httpx
 from fillpath.accounts.model import Account, Credentials, OutsideHours
 from fillpath.clock import Clock, SystemClock
 from fillpath.ids import client_order_id, new_id
+from fillpath.market.calendars import calendar_of
 from fillpath.market.instruments import resolve
+from fillpath.market.ports.trading_hours import Session
 from fillpath.orders.model import Leg, LegStatus, OrderType, Side
 from fillpath.orders.outcomes import Accepted, LegView
 from fillpath.orders.ports.desk import AccountRef
@@ -37,6 +39,7 @@ from tests.fakes.account_store import FakeAccountStore
 from tests.fakes.paper_book_store import FakePaperBookStore
 from tests.fakes.rate_limits import FakeRateLimits
 from tests.fakes.token_ledger import FakeTokenLedger
+from tests.fakes.trading_hours import FakeTradingHours
 from tests.simulators.exchange import SimulatedExchange
 from tests.simulators.options import Options
 from tests.simulators.server import Simulator, running, venue
@@ -131,6 +134,16 @@ class Bench:
         prices = {"limit_price": entry.take_profit, "stop_price": entry.stop_loss}
         return self.leg(entry.side.opposite.value, str(entry.quantity), name="exits", type=kind, reduce_only=True, **prices)
 
+    def close_market(self, outside_hours: OutsideHours) -> None:
+        """Outside the hours of what is traded, which begin again in two hours; `outside_hours`: what the account wants then."""
+        store, now = self.services.accounts, self.services.clock.now()
+        store.save(store.account(self.account.account_id).model_copy(update={"outside_hours": outside_hours}))
+        calendar = calendar_of(self.broker.contract(self.contract).instrument)
+        assert calendar is not None
+        opens = now + timedelta(hours=2)
+        cast(FakeTradingHours, self.services.hours).publish(calendar.code, (Session(opens, opens + timedelta(hours=6)),), now)
+        self.simulator.exchange.refuse("market_closed")
+
     def expire_tokens(self) -> None:
         """From here on the venue refuses what lets the account in now."""
         self.simulator.faults.add({"expire_tokens": True})
@@ -174,6 +187,10 @@ class PaperSide:
         """How orders fill from now on."""
         PaperBroker(self._account_id, self._services).set_scenario(parse(name, settings))
 
+    def refuse(self, code: str) -> None:
+        """From now on no order is taken for this reason."""
+        PaperBroker(self._account_id, self._services).set_scenario(parse("reject", {"reason": code, "precheck": "false"}))
+
     def set_cash(self, cash: Decimal) -> None:
         """The account has so much."""
         book = read_book(self._books.load(self._account_id)[0])
@@ -182,11 +199,17 @@ class PaperSide:
 
 @contextmanager
 def bench(
-    key: str, clock: Clock | None = None, ahead: timedelta = timedelta(), *, hurried: bool = True, **connection: str
+    key: str,
+    clock: Clock | None = None,
+    ahead: timedelta = timedelta(),
+    *,
+    hurried: bool = True,
+    shares: bool = False,
+    **connection: str,
 ) -> Iterator[Bench]:
     """The venue's simulator on a free port, with one account signed in there; the paper exchange on fakes.
 
-    `ahead`: of ours is the clock of a simulated venue. `hurried`: where tests ask more often than an account may, neither we nor
+    `ahead`: of ours is the clock of a simulated venue. `shares`: that is what is traded, also where there are futures. `hurried`: where tests ask more often than an account may, neither we nor
     the simulator count requests. `connection`: settings of the account besides.
     """
     clock = clock or SystemClock()
@@ -196,9 +219,10 @@ def bench(
     options = Options(strict=True, limited=not hurried or not _lifted(key))
     with running(key, options, SimulatedExchange(now=lambda: clock.now() + ahead)) as simulator:
         paced = {} if hurried else {name: str(registry.capabilities(key).requests_per_minute) for name in _lifted(key)}
-        account, services = signed_in(key, simulator.url, clock, **paced | connection)
+        account_for_shares = getattr(venue(key), "SHARES", {}) if shares else {}
+        account, services = signed_in(key, simulator.url, clock, **paced | account_for_shares | connection)
         desk = BrokerDesk(services)
-        contract, price = traded(key, clock)
+        contract, price = traded(key, clock, shares=shares)
         simulator.exchange.set_price(contract, price)
         try:
             yield Bench(key, account, desk, services, simulator, contract, price)
@@ -224,9 +248,9 @@ def _lifted(key: str) -> set[str]:
     return {"requests_per_minute"} & venue(key).connection("").keys()
 
 
-def traded(key: str, clock: Clock) -> tuple[str, Decimal]:
+def traded(key: str, clock: Clock, *, shares: bool = False) -> tuple[str, Decimal]:
     """What tests trade at a venue, and its price when they begin."""
-    futures = "future" in registry.capabilities(key).asset_classes
+    futures = "future" in registry.capabilities(key).asset_classes and not shares
     resolved = resolve("ES1!" if futures else "AAPL", clock.now().date())
     return resolved.contract, resolved.instrument.demo_price
 

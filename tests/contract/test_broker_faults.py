@@ -1,4 +1,5 @@
-"""The order path over every venue while answers are lost, requests vanish and servers fail: no order twice, none without a trace.
+"""The order path over every venue while answers are lost, requests vanish or come late, servers fail, and venues refuse to listen: no
+order twice, none without a trace.
 
 In virtual time: the venue's simulator, the adapter and the order path share one clock, so that quarantines pass at once.
 """
@@ -14,12 +15,14 @@ import pytest
 
 from fillpath.ids import new_id
 from fillpath.orders.model import Leg, LegStatus, Operation, Order, OrderState
+from fillpath_brokers import registry
 from tests.contract.broker_bench import Bench, bench, traders
 from tests.contract.order_path import order_path
-from tests.fakes.clock import FakeClock
+from tests.contract.venue_time import VenueTime
 from tests.orders.floor import Fakes, signal
 from tests.orders.house import House
 from tests.simulators.events import SimOrder
+from tests.simulators.server import venue
 
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
 
@@ -31,7 +34,15 @@ FAULTS: list[dict[str, Any]] = [
     {"status": 503, "when": "before"},
     {"status": 504, "when": "after"},
     {"status": 429, "when": "before", "headers": {"Retry-After": "2"}},
+    {"status": 429, "when": "before"},
+    {"overdue_ms": 9_000},
+    {"overdue_ms": 60_000},
 ]
+"""Of requests. Those that are overdue are carried out after we gave up, and before an absence proves anything."""
+OF_TOKENS: dict[str, Any] = {"expire_tokens": True}
+BEGINS = datetime(2026, 11, 25, 10, tzinfo=UTC)
+LONGEST_SILENCE_S = 3_660
+"""A bit more than a venue wants after a 429."""
 WISHES = (
     Operation.ENTER_LONG,
     Operation.ENTER_SHORT,
@@ -65,6 +76,12 @@ class Run:
         pairs = {order.state.other for order in orders if order.state.other and order.state.limit_price is not None}
         return [order for order in orders if not order.state.parent and order.id not in pairs]
 
+    @property
+    def of_the_venue(self) -> list[dict[str, Any]]:
+        """What can go wrong at this one besides."""
+        with_tokens = registry.sign_in(self.at.key).renew_before is not None
+        return [*((OF_TOKENS,) if with_tokens else ()), *getattr(venue(self.at.key), "TROUBLES", ())]
+
     def wish(self, operation: Operation, quantity: int) -> None:
         """One signal, carried out while something goes wrong; then everything has time to be found out."""
         instrument = self.at.broker.contract(self.at.contract).instrument
@@ -85,13 +102,18 @@ class Run:
         self.go_wrong()
         House(self.on, lane=order.lane).settle()
         self.at.simulator.faults.clear()
+        self.on.clock.sleep(LONGEST_SILENCE_S)
         self.at.renew()
         House(self.on, lane=order.lane).settle()
 
     def go_wrong(self) -> None:
         """Some of the next requests, those that place orders more often than others."""
         for _ in range(self.random.randint(1, 3)):
-            fault = {**self.random.choice(FAULTS), "times": self.random.randint(1, 2)}
+            fault = self.random.choice([*FAULTS, *self.of_the_venue])
+            if not fault.keys() & {"status", "drop", "overdue_ms"}:
+                self.at.simulator.faults.add(fault)
+                continue
+            fault = {**fault, "times": self.random.randint(1, 2)}
             method, path = self.random.choice(self.at.simulator.placing)
             match = {"method": method, "path": path} if self.random.random() < 0.7 else {}
             self.at.simulator.faults.add({**fault, "match": match})
@@ -100,8 +122,9 @@ class Run:
 @pytest.fixture
 def run(request: pytest.FixtureRequest) -> Iterator[Run]:
     key, seed = request.param
-    clock = FakeClock(datetime.now(UTC).replace(microsecond=0))
+    clock = VenueTime(BEGINS)
     with bench(key, clock) as at:
+        clock.faults = at.simulator.faults
         yield Run(at, order_path(at, clock), Random(seed))
 
 

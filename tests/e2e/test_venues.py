@@ -22,6 +22,7 @@ from fillpath_brokers.signing_in import SignInContext
 from tests.contract.broker_bench import sign_in_code, traders
 from tests.e2e.local_stack import LocalStack
 from tests.e2e.trader import Trader
+from tests.simulators.options import Options
 from tests.simulators.server import Simulator, running, venue
 from tests.waiting import until
 
@@ -59,7 +60,7 @@ def at_venue(key: str, stack: LocalStack, http: httpx.Client, folder: Path) -> I
     now = datetime.now(UTC)
     user = User(user_id=new_id(now), email=f"{uuid4().hex}@example.com", created_at=now)
     stack.target.accounts.save(user)
-    with running(key) as simulator:
+    with running(key, Options(strict=True)) as simulator:
         account_id = added(key, simulator.url, user, stack, folder)
         account = stack.target.accounts.account(account_id)
         route = Route(account_id=account_id)

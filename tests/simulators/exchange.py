@@ -60,6 +60,7 @@ class SimulatedExchange:
         self._accounts: dict[str, Ledger] = {}
         self._prices = SetPrices()
         self._fill_mode = NORMAL
+        self._refusing = ""
         self._watched: dict[str, datetime] = {}
         self._trades = 0
 
@@ -67,6 +68,8 @@ class SimulatedExchange:
 
     def place(self, wanted: NewOrder, account: str = ACCOUNT) -> SimOrder:
         """Place an order; its linked ones are named in its `state`. OrderRefused for unknown symbols and for want of margin."""
+        if self._refusing:
+            raise OrderRefused(self._refusing, f"no order is taken: {self._refusing}")
         if not known(wanted.symbol):
             raise OrderRefused("invalid_symbol", f"{wanted.symbol} is not traded here")
         with self._lock:
@@ -235,6 +238,10 @@ class SimulatedExchange:
         with self._lock:
             self._fill_mode = mode
 
+    def refuse(self, code: str) -> None:
+        """From now on no order is taken for this reason of ours, which each venue tells in its own words; empty: they are again."""
+        self._refusing = code
+
     def advance(self) -> None:
         """Take in what prices did by now, on all accounts."""
         with self._lock:
@@ -275,6 +282,7 @@ class SimulatedExchange:
             self.log.clear()
             self._prices = SetPrices()
             self._fill_mode = NORMAL
+            self._refusing = ""
 
     def state(self) -> dict[str, Any]:
         """Everything, for a test to look at: accounts with cash, positions and orders, as JSON values."""

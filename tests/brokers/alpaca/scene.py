@@ -26,17 +26,18 @@ from tests.fakes.token_ledger import FakeTokenLedger
 KEYS = {"key_id": "PKTEST", "secret_key": "s3cret"}
 
 
-def broker(answer: Callable[[httpx.Request], httpx.Response] | None = None, means: Means | None = None) -> AlpacaBroker:
-    """One account that is signed in, at an Alpaca that answers so."""
+def broker(
+    answer: Callable[[httpx.Request], httpx.Response] | None = None, means: Means | None = None, **given: Any
+) -> AlpacaBroker:
+    """One account that is signed in, at an Alpaca that answers so; what is `given` by name stands in for its fake."""
     clock = FakeClock()
     tokens = TokenStore(FakeAccessVault(), FakeTokenLedger(), clock)
     tokens.keep("A1", KEYS, None, "a person")
     accounts = FakeAccountStore()
     accounts.save(Account(account_id="A1", user_id="U1", venue="alpaca", label="shares", created_at=clock.now()))
     client = httpx.Client(transport=httpx.MockTransport(answer or (lambda _: httpx.Response(500))))
-    return AlpacaBroker(
-        "A1", services_on(clock, accounts=accounts, tokens=tokens, web=Web(FakeRateLimits(clock), clock, client)), means
-    )
+    web = Web(FakeRateLimits(clock), clock, client)
+    return AlpacaBroker("A1", services_on(clock, accounts=accounts, tokens=tokens, web=web, **given), means)
 
 
 @dataclass

@@ -12,6 +12,7 @@ import pytest
 
 from fillpath.errors import BrokerUnavailable, NotSent
 from fillpath.market.bars import Interval
+from fillpath.market.ports.trading_hours import Session
 from fillpath.orders.model import OrderType, Side
 from fillpath.orders.outcomes import Accepted, Rejected, Unknown
 from fillpath_brokers.alpaca.venue import AlpacaBroker
@@ -19,6 +20,7 @@ from fillpath_brokers.facade import Change, OrderRef
 from tests.brokers.alpaca.scene import broker
 from tests.brokers.alpaca.test_wire import leg, sample
 from tests.fakes.clock import FakeClock
+from tests.fakes.trading_hours import FakeTradingHours
 
 PAIR = sample("oco_working")
 TARGET, STOP = PAIR["id"], PAIR["legs"][0]["id"]
@@ -50,6 +52,17 @@ def test_what_is_accepted_is_shown_as_alpaca_answers() -> None:
     outcome = at.broker.submit(leg())
     assert isinstance(outcome, Accepted)
     assert outcome.view.broker_order_id == sample("order_pending_new")["id"]
+
+
+def test_a_closed_market_says_when_it_opens() -> None:
+    now, hours = FakeClock().now(), FakeTradingHours()
+    hours.publish("XNYS", (Session(now + timedelta(hours=2), now + timedelta(hours=8)),), now)
+    at = Site(POST__orders=httpx.Response(422, json={"code": 42210000, "message": "the market is closed"}))
+    outcome = broker(at, hours=hours).submit(leg())
+    assert isinstance(outcome, Rejected)
+    assert outcome.reason == "market_closed"
+    assert outcome.text.startswith("the market is closed (Market closed: AAPL trades")
+    assert "it opens again 2026-03-02 16:30 UTC" in outcome.text
 
 
 @pytest.mark.parametrize("status", [400, 403, 409, 422])

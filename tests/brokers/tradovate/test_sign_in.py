@@ -1,6 +1,7 @@
 """Signing in at Tradovate: what is sent, what its answers mean, and that nothing is asked too often."""
 
 import json
+import re
 import uuid
 from datetime import timedelta
 from typing import Any
@@ -13,11 +14,19 @@ from fillpath.accounts.ports.rate_limits import Quota
 from fillpath.errors import BrokerUnavailable, NeedsReauth, NotSent, Refused, StorageUnavailable
 from fillpath_brokers import registry
 from fillpath_brokers.token_store import Renewal
-from fillpath_brokers.tradovate.settings import Settings
+from fillpath_brokers.tradovate.settings import APPROVAL_TEXTS, Settings
 from fillpath_brokers.tradovate.sign_in import SIGN_IN, authorization
 from fillpath_brokers.web import Web
 from tests.brokers.tradovate.house import ACCOUNT_ID, SECRETS, House, sample
 
+TOLD_BY_ONE_PATTERN = (
+    "token_access_denied",
+    "token_second_factor",
+    "token_confirm_login",
+    "token_new_device",
+    "token_verification_code",
+)
+"""In the order of the patterns."""
 LOGIN, RENEW = "auth/accesstokenrequest", "auth/renewaccesstoken"
 
 
@@ -113,10 +122,16 @@ def test_what_a_person_entered_wrong_is_told_and_not_tried_again(name: str) -> N
     assert len(made.venue.requests(LOGIN)) == 1
 
 
-@pytest.mark.parametrize("name", ["token_approve_device", "token_enter_code"])
+@pytest.mark.parametrize("name", ["token_approve_device", "token_enter_code", *TOLD_BY_ONE_PATTERN])
 def test_a_second_factor_says_what_to_do(name: str) -> None:
     with pytest.raises(NeedsReauth, match=r"approve it in the e-mail.*sign in again"):
         sign_in(house(sample(name)))
+
+
+def test_each_pattern_has_a_sample_that_no_other_one_finds() -> None:
+    texts = [sample(name)["errorText"] for name in TOLD_BY_ONE_PATTERN]
+    found = [[each for each in APPROVAL_TEXTS if re.search(each, text, re.IGNORECASE)] for text in texts]
+    assert found == [[each] for each in APPROVAL_TEXTS]
 
 
 def test_a_new_device_shows_when_its_token_is_denied() -> None:

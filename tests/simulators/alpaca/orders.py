@@ -18,7 +18,11 @@ from tests.simulators.exchange import NewOrder, OrderRefused, SimulatedExchange
 from tests.simulators.options import EXCHANGE
 
 _TIF = {"day", "gtc", "opg", "cls", "ioc", "fok"}
-_CODES = {"invalid_symbol": (422, 42210000), "insufficient_margin": (403, 40310000)}
+_WORDS = {
+    "invalid_symbol": (422, 42210000, 'asset "{}" not found'),
+    "insufficient_margin": (403, 40310000, "insufficient buying power"),
+    "short_not_allowed": (403, 40310000, "account is not allowed to short"),
+}
 UNLISTED = "ZZZZ"
 """A ticker that is no share at all."""
 ROUTES = web.RouteTableDef()
@@ -34,8 +38,8 @@ async def place(request: web.Request) -> web.StreamResponse:
     try:
         order = exchange.place(wanted)
     except OrderRefused as exc:
-        status, code = _CODES.get(exc.code, (422, 42210000))
-        raise Refusal(status, code, "insufficient buying power" if exc.code == "insufficient_margin" else exc.text) from exc
+        status, code, words = _WORDS.get(exc.code, (422, 42210000, exc.text))
+        raise Refusal(status, code, words.format(wanted.symbol)) from exc
     first = "pending_new" if order.state.type is OrderType.MARKET else None
     return SCHEMAS.answer(request, "Order", order_json(exchange, order, status=first))
 

@@ -38,6 +38,8 @@ _MESSAGES = {
     "t": "DataTrade",
     "q": "DataQuote",
     "b": "DataBar",
+    "u": "DataBar",
+    "x": "DataCancel",
 }
 _CHANNELS = {"trades": Trade, "quotes": Quote, "bars": Bar}
 OCCUPANTS: web.AppKey[list[web.Request]] = web.AppKey("occupants", list)
@@ -118,7 +120,7 @@ class _DataSession:
     async def say(self, *messages: dict[str, Any]) -> None:
         """One frame."""
         for message in json.loads(json.dumps(messages, default=stamp)):
-            SCHEMAS.told(self._request.app[OPTIONS], _MESSAGES[message["T"]], message)
+            SCHEMAS.told(self._request.app[OPTIONS], definition_of(message), message)
         await self._line.send(self._encode(list(messages)))
 
     async def asked(self, data: Any) -> bool:
@@ -201,9 +203,15 @@ async def _tell_orders(request: web.Request, line: Sending, events: Subscription
 
 
 def _framed(request: web.Request, message: dict[str, Any]) -> bytes:
-    name = "FillFrame" if message["data"].get("event") in _FILLS else _FRAMES[message["stream"]]
-    SCHEMAS.told(request.app[OPTIONS], name, message)
+    SCHEMAS.told(request.app[OPTIONS], definition_of(message), message)
     return json.dumps(message).encode()
+
+
+def definition_of(message: dict[str, Any]) -> str:
+    """The definition of a message of either stream."""
+    if "T" in message:
+        return _MESSAGES[message["T"]]
+    return "FillFrame" if message["data"].get("event") in _FILLS else _FRAMES[message["stream"]]
 
 
 def _data_json(event: Any) -> dict[str, Any]:

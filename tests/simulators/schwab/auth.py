@@ -18,7 +18,7 @@ from tests.simulators.schwab.errors import oauth_error, unauthorized
 from tests.simulators.schwab.schema import SCHEMAS
 from tests.simulators.schwab.state import ACCESS_LIFE, APP_KEY, APP_SECRET, CUSTOMER, REDIRECT_URI, STATE
 
-REQUESTS = Limit("requests", 130, timedelta(minutes=1))
+REQUESTS = Limit("requests", 120, timedelta(minutes=1))
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 

@@ -20,6 +20,11 @@ from tests.simulators.schwab.state import ACCOUNTS, CHANNEL, CORRELATION, CUSTOM
 
 ORDERS = "/trader/v1/accounts/{hash}/orders"
 ORDER = ORDERS + "/{order_id}"
+_WORDS = {
+    "invalid_symbol": "Instrument for {} does not exist.",
+    "market_closed": "This order cannot be accepted: the market is closed.",
+    "short_not_allowed": "This security is hard to borrow and cannot be sold short at this time.",
+}
 _BUYING_POWER = "REJECTED: Your buying power will be below zero ($0.00) if this order is accepted."
 
 
@@ -71,9 +76,12 @@ async def place(request: web.Request) -> web.StreamResponse:
     exchange, name = request.app[EXCHANGE], ACCOUNTS[number]
     try:
         wanted = new_order(await _body(request))
-        key = _placed(exchange, wanted, name)
     except BadOrder as exc:
         return service_error(request, 400, "A validation error occurred while processing the request.", exc.errors)
+    try:
+        key = _placed(exchange, wanted, name)
+    except OrderRefused as exc:
+        return service_error(request, 400, _WORDS.get(exc.code, exc.text).format(wanted.symbol))
     return _created(request, number, key)
 
 
@@ -222,13 +230,13 @@ async def user_preference(request: web.Request) -> web.StreamResponse:
 
 
 def _placed(exchange: SimulatedExchange, wanted: NewOrder, account: str) -> str:
-    """The key of the new order; what Schwab finds wrong later is there, rejected."""
+    """The key of the new order; what Schwab finds wrong later is there, rejected. OrderRefused."""
     why = oversold(wanted, _held(exchange, wanted.symbol, account))
     try:
         order = exchange.reject(wanted, why, account) if why else exchange.place(wanted, account)
     except OrderRefused as exc:
         if exc.code != "insufficient_margin":
-            raise BadOrder(exc.text) from exc
+            raise
         order = exchange.reject(wanted, _BUYING_POWER, account)
     return f"group:{order.id}" if order.state.other and order.status is not LegStatus.REJECTED else order.id
 

@@ -16,7 +16,7 @@ from tests.simulators.exchange import SimulatedExchange
 from tests.simulators.options import FAULTS, LIMITS, PLACING, Options
 from tests.simulators.server import skeleton
 from tests.simulators.tradestation import brokerage, data, execution, login, streams
-from tests.simulators.tradestation.house import FUTURES, HOUSE, House, error_body
+from tests.simulators.tradestation.house import FUTURES, HOUSE, MARGIN, House, error_body
 
 CREDENTIALS: Mapping[str, str] = {
     "environment": "sim",
@@ -25,6 +25,9 @@ CREDENTIALS: Mapping[str, str] = {
     "redirect_uri": "http://localhost:8080",
     "refresh_token": "simulated-refresh-token",
 }
+
+SHARES: Mapping[str, str] = {"account": MARGIN}
+"""How a connection leads to the account for shares."""
 
 
 def connection(base_url: str) -> dict[str, str]:

@@ -31,6 +31,9 @@ _EXTENDED = {"DYP", "GCP"}
 _TEXTS = {
     "insufficient_margin": "You have insufficient funds to place this trade.",
     "invalid_symbol": "Invalid symbol.",
+    "invalid_price": "Invalid price: it is no multiple of the minimum price increment.",
+    "market_closed": "The market is closed for this symbol.",
+    "short_not_allowed": "This symbol is hard to borrow: short sale not allowed.",
 }
 _LATE = {
     "duration": "No market or stop orders with TIF of 'Day+','GTC+','GTD+', or 'Fill-or-Kill'",
@@ -203,6 +206,9 @@ def _new_order(house: House, body: Mapping[str, Any], follows: NewOrder | None =
     if duration not in _TIF or quantity is None or quantity <= 0 or quantity % 1:
         raise Refusal(400, "Invalid TimeInForce or Quantity.")
     _check_action(house, account, contract, action, quantity, follows)
+    tick = behind(contract).tick_size
+    if any((_number(body, name) or 0) % tick for name in ("LimitPrice", "StopPrice")):
+        raise Failed(_TEXTS["invalid_price"])
     trail = (body.get("AdvancedOptions") or {}).get("TrailingStop") or {}
     return NewOrder(
         symbol=contract,

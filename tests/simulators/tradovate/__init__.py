@@ -4,6 +4,7 @@ As a client is pointed at it: REST at URL/v1, both sockets at URL/v1/websocket (
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 from aiohttp import web
 
@@ -24,13 +25,19 @@ CREDENTIALS: Mapping[str, str] = {
     "sec": SECRET,
     "device_id": "3b9d7a52-6a0e-4a0c-9c1e-0f6f5d1c2b7a",
 }
+TROUBLES: tuple[Mapping[str, Any], ...] = tuple(
+    {"penalty": {"endpoint": endpoint, "time": seconds}}
+    for endpoint in ("order/placeorder", "order/placeoso", "order/list")
+    for seconds in (1, 15)
+)
+"""Faults of its own that an order has to survive."""
 _SECRET = ("password", "sec")
 
 
 def connection(base_url: str) -> dict[str, str]:
     """How an account's connection leads here: margin is all of the exchange's, and nobody is asked to be slow."""
     known = {name: value for name, value in CREDENTIALS.items() if name not in _SECRET}
-    return {**known, "endpoint": base_url, "margin_share": "1", "requests_per_minute": "6000"}
+    return {**known, "endpoint": base_url, "margin_share": "1", "requests_per_minute": "60000"}
 
 
 def application(exchange: SimulatedExchange, options: Options) -> web.Application:

@@ -20,7 +20,13 @@ from tests.simulators.tradovate.world import ACCOUNT_ID, ACCOUNT_NAME, TIMES, TY
 Document = dict[str, Any]
 _OURS = {theirs: ours for ours, theirs in TYPES.items()}
 _TIMES = {theirs: ours for ours, theirs in TIMES.items()}
-_FAILURES = {"invalid_symbol": "InvalidContract", "invalid_price": "InvalidPrice", "not_working": "TooLate"}
+_FAILURES = {
+    "invalid_symbol": "InvalidContract",
+    "invalid_price": "InvalidPrice",
+    "not_working": "TooLate",
+    "market_closed": "SessionClosed",
+}
+_WORDS = {"market_closed": "The market is closed", "invalid_symbol": "Contract is not found"}
 
 
 class Refusal(Exception):
@@ -119,7 +125,7 @@ def _place(desk: Desk, body: Document, **more: Any) -> SimOrder:
     except OrderRefused as exc:
         if exc.code == "insufficient_margin":
             return desk.exchange.reject(wanted, exc.text)
-        raise Failure(_FAILURES.get(exc.code, "UnknownReason"), exc.text) from exc
+        raise Failure(_FAILURES.get(exc.code, "UnknownReason"), _WORDS.get(exc.code, exc.text)) from exc
 
 
 def _may_place(desk: Desk, body: Document) -> None:

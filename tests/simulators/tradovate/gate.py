@@ -24,10 +24,10 @@ MOST_SESSIONS = 2
 WRONG = "Incorrect username or password. Please try again, noting that passwords are case-sensitive."
 DENIED = "Access is denied"
 _HOUR = timedelta(hours=1)
-USER = Limit("user", 6_000, _HOUR, rolling=True)
-ANONYMOUS = Limit("anonymous", 1_000, _HOUR, rolling=True)
+USER = Limit("user", 5_000, _HOUR, rolling=True, locked=_HOUR)
+ANONYMOUS = Limit("anonymous", 1_000, _HOUR, rolling=True, locked=_HOUR)
 _ENDPOINTS = {
-    "auth/accesstokenrequest": (9, 15),
+    "auth/accesstokenrequest": (5, 15),
     "auth/renewaccesstoken": (15, 15),
     "auth/me": (10, 30),
     "user/syncrequest": (300, 3),

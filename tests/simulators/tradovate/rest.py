@@ -89,7 +89,7 @@ def _let_in(request: web.Request) -> Token | web.Response:
     token = _gate(request).user(request.headers.get("Authorization", ""), request.app[DESK].exchange.now())
     if token is None:
         return web.Response(status=401, text=DENIED)
-    return web.Response(status=429, text="x") if _gate(request).is_too_often() else token
+    return web.Response(status=429) if _gate(request).is_too_often() else token
 
 
 async def _body(request: web.Request) -> dict[str, Any]:
