@@ -11,6 +11,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.markup import escape
+from rich.rule import Rule
 
 from cli import surroundings
 from cli.problem import Problem
@@ -18,6 +19,7 @@ from cli.tables import COMMAND, Facts, Listing
 
 _COPIED = (COMMAND, "://")
 _NO_END = 100_000
+_RULE = 80
 
 
 class Plain(Console):
@@ -27,6 +29,10 @@ class Plain(Console):
         """As rich's, with other defaults."""
         copied = any(mark in each for each in objects if isinstance(each, str) for mark in _COPIED)
         super().print(*objects, **{"crop": False, "soft_wrap": copied or None, **options})
+
+    def rule(self, title: Any = "", **options: Any) -> None:
+        """As rich's; where there is no width, as long as a line of a terminal."""
+        self.print(Rule(title, **options), width=min(self.width, _RULE))
 
 
 def console(*, stderr: bool) -> Console:

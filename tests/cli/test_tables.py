@@ -96,3 +96,13 @@ def test_a_pipe_has_no_width_unless_it_is_told(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setenv("COLUMNS", "40")
     console(stderr=False).print(a_listing())
     assert "Action   buy 1 stop 280 limit 280" in capsys.readouterr().out
+
+
+def test_a_rule_in_a_pipe_is_a_line_of_a_terminal_long(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)
+    console(stderr=False).rule("unit", align="left")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line.startswith("unit ─")
+    assert len(line) == 80

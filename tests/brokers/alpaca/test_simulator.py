@@ -79,7 +79,10 @@ class TestLimits:
         refused = client.get("/v2/clock")
 
         assert (refused.status_code, refused.headers["X-RateLimit-Remaining"]) == (429, "0")
-        assert (refused.headers["X-RateLimit-Reset"], refused.json()) == (reset, {"code": 42910000, "message": "too many requests."})
+        assert (refused.headers["X-RateLimit-Reset"], refused.json()) == (
+            reset,
+            {"code": 42910000, "message": "too many requests."},
+        )
         clock.sleep(60)
         assert client.get("/v2/clock").status_code == 200
 

@@ -65,7 +65,9 @@ async def trade_updates(request: web.Request) -> web.StreamResponse:
                 keys = asked.get("data") or {"key_id": asked.get("key"), "secret_key": asked.get("secret")}
                 right = request.app[KEYS].let_in(keys.get("key_id"), keys.get("secret_key"))
                 status = "authorized" if right else "unauthorized"
-                await line.send(_framed(request, {"stream": "authorization", "data": {"status": status, "action": "authenticate"}}))
+                await line.send(
+                    _framed(request, {"stream": "authorization", "data": {"status": status, "action": "authenticate"}})
+                )
                 if not right:
                     break
             elif asked.get("action") == "listen" and telling is None:
