@@ -16,6 +16,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
+import httpx
+
 from fillpath.clock import SystemClock
 from fillpath.ids import client_order_id, new_id
 from fillpath.orders.model import Leg, LegStatus, Side
@@ -104,6 +106,8 @@ def _simulator(key: str) -> Iterator[str]:
         if process.stdout is None or process.stdin is None:
             raise RuntimeError("the simulator has no pipes")
         try:
-            yield str(json.loads(process.stdout.readline())["url"])
+            url = str(json.loads(process.stdout.readline())["url"])
+            httpx.post(f"{url}/_sim/faults", json={"rate_limits": "off"}).raise_for_status()
+            yield url
         finally:
             process.stdin.close()
