@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 
 from fillpath.accounts.model import Account, Credentials, OutsideHours
+from fillpath.accounts.ports.rate_limits import RateLimits
 from fillpath.clock import Clock, SystemClock
 from fillpath.ids import client_order_id, new_id
 from fillpath.market.calendars import calendar_of
@@ -32,7 +33,7 @@ from fillpath_brokers.paper.venue import PaperBroker
 from fillpath_brokers.services import Services
 from fillpath_brokers.signing_in import SignInContext
 from fillpath_brokers.token_store import Renewal, TokenStore
-from fillpath_brokers.web import Web
+from fillpath_brokers.web import Limit, Reply, Request, Web
 from tests.brokers.services import services_on
 from tests.fakes.access_vault import FakeAccessVault
 from tests.fakes.account_store import FakeAccountStore
@@ -162,9 +163,26 @@ class Bench:
         store.save(account.model_copy(update={"connection": account.connection | venue(self.key).connection(url)}))
         return BrokerDesk(replace(self.services, accounts=store))
 
+    def impatient(self, patience_s: float) -> BrokerDesk:
+        """A desk that gives up on every request after so long."""
+        web = _ImpatientWeb(FakeRateLimits(self.services.clock), self.services.clock, patience_s)
+        return BrokerDesk(replace(self.services, web=web))
+
     def entry(self, **fields: Any) -> Leg:
         """A market entry with exits ten ticks away on either side."""
         return self.leg(take_profit=self.away(10), stop_loss=self.away(-10), **fields)
+
+
+class _ImpatientWeb(Web):
+    """The way to venues of somebody who does not wait long."""
+
+    def __init__(self, limits: RateLimits, clock: Clock, patience_s: float) -> None:
+        super().__init__(limits, clock)
+        self._patience_s = patience_s
+
+    def call(self, request: Request, limit: Limit | None = None) -> Reply:
+        """The answer, if it comes in time."""
+        return super().call(replace(request, timeout_s=min(request.timeout_s, self._patience_s)), limit)
 
 
 class PaperSide:
@@ -209,8 +227,9 @@ def bench(
 ) -> Iterator[Bench]:
     """The venue's simulator on a free port, with one account signed in there; the paper exchange on fakes.
 
-    `ahead`: of ours is the clock of a simulated venue. `shares`: that is what is traded, also where there are futures. `hurried`: where tests ask more often than an account may, neither we nor
-    the simulator count requests. `connection`: settings of the account besides.
+    `ahead`: of ours is the clock of a simulated venue. `hurried`: where tests ask more often than an account may, neither we nor
+    the simulator count requests. `shares`: that is what is traded, also where there are futures. `connection`: settings of the
+    account besides.
     """
     clock = clock or SystemClock()
     if key == PAPER:
@@ -245,7 +264,7 @@ def signed_in(key: str, url: str, clock: Clock, **connection: str) -> tuple[Acco
 
 def _lifted(key: str) -> set[str]:
     """Our own limits that a connection to the simulator lifts."""
-    return {"requests_per_minute"} & venue(key).connection("").keys()
+    return {"requests_per_minute"}.intersection(venue(key).connection(""))
 
 
 def traded(key: str, clock: Clock, *, shares: bool = False) -> tuple[str, Decimal]:

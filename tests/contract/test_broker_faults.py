@@ -1,5 +1,5 @@
-"""The order path over every venue while answers are lost, requests vanish or come late, servers fail, and venues refuse to listen: no
-order twice, none without a trace.
+"""The order path over every venue while answers are lost, requests vanish or come late, servers fail and venues do not listen:
+no order twice, none without a trace.
 
 In virtual time: the venue's simulator, the adapter and the order path share one clock, so that quarantines pass at once.
 """

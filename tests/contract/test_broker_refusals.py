@@ -112,6 +112,17 @@ def test_a_request_that_was_lost_on_the_way_is_unknown_too_and_shows_no_order(at
     assert at.simulator.placing_requests == 1
 
 
+@at_venues(http=True)
+@pytest.mark.parametrize("when", ["before", "after"])
+def test_an_answer_that_takes_too_long_is_unknown_and_asking_finds_the_order(at: Bench, when: str) -> None:
+    leg, desk = at.leg(), at.impatient(0.5)
+    assert isinstance(submit_with(at, leg, {"latency_ms": 1_000, "when": when}, desk), Unknown)
+    until(lambda: at.broker.order(OrderRef(leg.client_order_id, None, leg)) is not None)
+    assert at.becomes(leg, LegStatus.FILLED).filled_quantity == 2
+    assert (at.held(), at.simulator.placing_requests) == (2, 1)
+    desk.close()
+
+
 @at_venues(lambda known: known.deduplicates_s > 0, http=True)
 def test_the_same_leg_again_makes_one_order_where_the_venue_deduplicates(at: Bench) -> None:
     leg = at.leg()

@@ -1,4 +1,4 @@
-"""Each refusal at every venue that declares what it is about: the venue's own words, and the same reason code of ours everywhere."""
+"""Each refusal at every venue that declares what it is about: the venue's own words, the same reason code of ours everywhere."""
 
 from collections.abc import Iterator
 from decimal import Decimal

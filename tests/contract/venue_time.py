@@ -1,4 +1,4 @@
-"""A clock for a test and the venue that it trades at, so that quarantines pass at once and a late request still comes in between."""
+"""A clock for a test and the venue that it trades at: quarantines pass at once, and a late request still comes in between."""
 
 from datetime import datetime, timedelta
 

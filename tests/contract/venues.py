@@ -7,6 +7,7 @@ import pytest
 
 from fillpath.accounts.capabilities import Capabilities
 from fillpath_brokers import registry
+from fillpath_brokers.desk import BrokerDesk
 from tests.contract.broker_bench import PAPER, Bench, traders
 
 
@@ -19,11 +20,11 @@ def at_venues(
     return pytest.mark.parametrize("at", with_tokens if tokens else keys, indirect=True)
 
 
-def submit_with(at: Bench, leg: Any, fault: dict[str, Any]) -> Any:
+def submit_with(at: Bench, leg: Any, fault: dict[str, Any], desk: BrokerDesk | None = None) -> Any:
     """Submit while something goes wrong with the request that places it, and nothing else."""
     for method, path in at.simulator.placing:
         at.simulator.faults.add({**fault, "match": {"method": method, "path": path}})
     try:
-        return at.desk.submit(at.account, leg)
+        return (desk or at.desk).submit(at.account, leg)
     finally:
         at.simulator.faults.clear()

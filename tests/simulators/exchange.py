@@ -239,7 +239,7 @@ class SimulatedExchange:
             self._fill_mode = mode
 
     def refuse(self, code: str) -> None:
-        """From now on no order is taken for this reason of ours, which each venue tells in its own words; empty: they are again."""
+        """From now on no order is taken, for this reason of ours, which each venue tells in its own words; empty: they are."""
         self._refusing = code
 
     def advance(self) -> None:

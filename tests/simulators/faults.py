@@ -2,9 +2,9 @@
 
 The body is one fault; each POST adds one, DELETE takes all away, GET lists them.
 
-    {"latency_ms": 500}                                   every answer comes that much later
-    {"overdue_ms": 30000}                                 who waits hears nothing any more (its line ends, as if it had given up), and
-                                                          the venue acts that much later, by its own clock
+    {"latency_ms": 500}                                   the venue acts that much later; `after`: it acts, and answers later
+    {"overdue_ms": 30000}                                 who waits hears nothing any more (the line ends, as if it had given
+                                                          up), and the venue acts that much later, by its own clock
     {"rate_limits": "off" | "on" | "used up"}             requests are not counted; they are; nobody has one left (see limits.py)
     {"status": 503, "when": "after", "times": 1}          the venue acts, then answers so; `before`: it does not act
     {"status": 429, "headers": {"Retry-After": "2"}}      with headers, and with "body" instead of the venue's own error
@@ -16,7 +16,7 @@ The body is one fault; each POST adds one, DELETE takes all away, GET lists them
 
 import asyncio
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 from threading import Event
@@ -121,23 +121,22 @@ class Faults:
         rules = [rule for rule in self.rules if rule.concerns(request)]
         for rule in rules:
             rule.use()
-            await asyncio.sleep(rule.latency_ms / 1_000)
+            await request.read()  # as long as somebody is there who sends it
+        await _pass(rules, "before")
         if overdue_ms := sum(rule.overdue_ms for rule in rules):
             return await self._much_later(request, handler, overdue_ms)
         wrong = next((rule for rule in rules if rule.answers), None)
-        if wrong is None:
-            return await handler(request)
-        if wrong.when == "after":
-            await handler(request)
-        return self._wrong_answer(request, wrong)
+        acts = wrong is None or wrong.when == "after"
+        answer = await handler(request) if acts else web.Response()
+        await _pass(rules, "after")
+        return answer if wrong is None else self._wrong_answer(request, wrong)
 
     async def _much_later(self, request: web.Request, handler: Handler, overdue_ms: int) -> web.StreamResponse:
-        await request.read()
         held = Overdue(self._now() + timedelta(milliseconds=overdue_ms))
         self.overdue.append(held)
         gone = _hung_up(request)
-        while self._now() < held.due:
-            await asyncio.sleep(_LOOK_S)  # the clock may be one that a test moves
+        while self._now() < held.due:  # noqa: ASYNC110  the clock may be one that a test moves
+            await asyncio.sleep(_LOOK_S)
         try:
             await handler(request)
         finally:
@@ -170,3 +169,9 @@ def _hung_up(request: web.Request) -> web.Response:
     if request.transport is not None:
         request.transport.abort()
     return web.Response(status=499)
+
+
+async def _pass(rules: Iterable[Fault], when: str) -> None:
+    for rule in rules:
+        if rule.when == when:
+            await asyncio.sleep(rule.latency_ms / 1_000)

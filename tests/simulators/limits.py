@@ -5,8 +5,8 @@ Every venue counts at its real limits, by its own clock, and answers in its own 
     standing = request.app[LIMITS].take("a credential", TRADING)
     if standing.refused: ...                                    # 429; the standing tells what headers may have to say
 
-`Options.limited` False, or the fault {"rate_limits": "off"}, lets everything through; "on" counts again; with "used up" nobody has
-a request left until the windows that begin now are over.
+`Options.limited` False, or the fault {"rate_limits": "off"}, lets everything through; "on" counts again; with "used up" nobody
+has a request left until the windows that begin now are over.
 """
 
 from collections import deque

@@ -3,9 +3,11 @@
 A venue is a package `tests/simulators/<venue>/` whose `__init__.py` has
 
     CREDENTIALS = {"key": "...", "secret": "..."}        # what it lets in; shown to whoever starts it
+    SHARES = {"account": "..."}                          # where shares have an account of their own: how a connection leads there
+    TROUBLES = ({"penalty": {...}},)                     # where it has faults of its own that orders must survive
     def application(exchange: SimulatedExchange, options: Options) -> web.Application:
         app = skeleton(exchange, options)                # faults, counts and the control routes /_sim/...
-        app.router.add_post("/v2/orders", place)         # handlers: request.app[EXCHANGE], [OPTIONS], [FAULTS], [SOCKETS], [LIMITS]
+        app.router.add_post("/v2/orders", place)         # handlers: request.app[EXCHANGE], [OPTIONS], [FAULTS], [LIMITS], ...
         app[PLACING].add(("POST", "/v2/orders"))         # (method, route) of the requests that place orders, for GET /_sim/state
         app[FAULTS].error_body = lambda status: {...}    # its own body for a status that a fault asks for
         app[FAULTS].on("expire_tokens", handler)         # a fault of its own: POST /_sim/faults {"expire_tokens": true}

@@ -35,7 +35,7 @@ PROTOCOLS: dict[str, Callable[[], StreamProtocol[Any]]] = {
 
 
 def some_bars(document: Any) -> object:
-    last = {"bars": {}, "next_page_token": None}
+    last: dict[str, Any] = {"bars": {}, "next_page_token": None}
     at = Site(**{"GET__stocks/bars": lambda request: last if "page_token" in request.url.params else document})
     return at.broker.history("AAPL", AT, AT + timedelta(minutes=1), Interval.MINUTE).bars
 

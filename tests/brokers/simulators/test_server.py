@@ -19,6 +19,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from fillpath.orders.model import Side
+from tests.fakes.clock import FakeClock
 from tests.simulators.exchange import NewOrder, SimulatedExchange
 from tests.simulators.options import EXCHANGE, FAULTS, PLACING, SOCKETS, Options
 from tests.simulators.server import Simulator, running, skeleton
@@ -193,6 +194,27 @@ class TestFaults:
         with pytest.raises(httpx.ReadTimeout):
             client.post("/accounts/1/orders", json={"symbol": "AAPL", "qty": "1"}, timeout=0.1)
         assert placed(simulator) == 0
+
+    def test_a_venue_may_act_at_once_and_answer_late(self, client: httpx.Client, simulator: Simulator) -> None:
+        fault(client, latency_ms=2_000, when="after", times=1)
+        with pytest.raises(httpx.ReadTimeout):
+            client.post("/accounts/1/orders", json={"symbol": "AAPL", "qty": "1"}, timeout=0.1)
+        assert until(lambda: placed(simulator)) == 1
+
+    def test_a_venue_may_act_long_after_nobody_waits_any_more_by_its_own_clock(self) -> None:
+        clock = FakeClock()
+        with running(application, exchange=SimulatedExchange(now=clock.now)) as simulator:
+            with httpx.Client(base_url=simulator.url) as client:
+                fault(client, overdue_ms=30_000, times=1)
+                with pytest.raises(httpx.TransportError):
+                    buy(client)
+                clock.sleep(29.9)
+                client.get("/_sim/state")
+                [held] = simulator.faults.overdue
+                assert (placed(simulator), held.done.is_set()) == (0, False)
+                clock.sleep(0.1)
+                assert held.done.wait(10)
+            assert (placed(simulator), simulator.faults.overdue) == (1, [])
 
     def test_only_requests_that_match_are_touched(self, client: httpx.Client) -> None:
         fault(client, status=500, match={"method": "GET"})

@@ -83,9 +83,9 @@ def refused(request: web.Request, refusal: Refusal) -> web.Response:
 
 
 async def _answered(request: web.Request, handler: Handler, standing: Standing) -> web.StreamResponse:
+    if standing.refused:
+        return refused(request, Refusal(429, *_MESSAGES[429]))
     try:
-        if standing.refused:
-            raise Refusal(429, *_MESSAGES[429])
         return await handler(request)
     except Refusal as refusal:
         return refused(request, refusal)
