@@ -108,6 +108,15 @@ def test_what_reduces_waits_for_a_person_to_sign_in_and_an_entry_does_not() -> N
     assert desk.submit(ACCOUNT, leg("sell", "1", reduce_only=True)) == RateLimited(30.0, "the keys were refused", "needs_reauth")
 
 
+def test_what_the_venue_does_not_declare_is_not_sent() -> None:
+    desk, broker = desk_of(Unsupported("never asked"))
+
+    outcome = desk.submit(ACCOUNT, leg("buy", "1", limit="5890", tif="gtd"))
+
+    assert outcome == Rejected("unsupported", "time_in_force: paper has no gtd; it has day, fok, gtc, ioc")
+    assert broker.asked == []
+
+
 def test_an_order_of_an_account_that_was_removed_is_refused() -> None:
     desk = BrokerDesk(PaperExchange().services)
 

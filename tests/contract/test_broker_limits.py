@@ -27,8 +27,6 @@ QUESTIONS: tuple[Callable[[Broker], Any], ...] = (
 """For exits and for others."""
 WAITS_S = {"alpaca": [40], "schwab": [60], "tradestation": [60] * 5, "tradovate": [3600]}
 """What an account waits that has used up all it may ask 20 s before: Alpaca tells how long, of the others it is known."""
-STARVING = {"schwab", "tradovate"}
-STARVES = pytest.mark.xfail(reason="each try reads first, which takes what the order itself then has to wait for", strict=True)
 
 
 def keep_asking(at: Bench, clock: FakeClock, minutes: int) -> None:
@@ -71,7 +69,7 @@ def test_an_account_that_hears_it_all_the_same_waits_as_long_as_it_takes(key: st
         assert waited == WAITS_S[key]
 
 
-@pytest.mark.parametrize("key", [pytest.param(key, marks=STARVES if key in STARVING else ()) for key in traders()])
+@pytest.mark.parametrize("key", traders())
 def test_a_close_goes_out_though_others_have_used_up_what_may_be_asked(key: str) -> None:
     clock = FakeClock()
     with bench(key, clock, hurried=False) as at:

@@ -10,18 +10,10 @@ from fillpath.orders.model import Leg, LegStatus, OrderType
 from fillpath.orders.outcomes import Outcome, Rejected
 from fillpath_brokers import registry
 from fillpath_brokers.facade import Change, OrderRef
-from tests.contract.broker_bench import PAPER, Bench, bench, traders
+from tests.contract.broker_bench import Bench, bench, traders
 from tests.contract.venues import at_venues
 
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
-
-ALL = [*traders(), PAPER]
-
-
-def but(failing: dict[str, str]) -> pytest.MarkDecorator:
-    """At every venue; those that are named here are known to do something else, and why."""
-    marks = {key: [pytest.mark.xfail(reason=reason, strict=True)] for key, reason in failing.items()}
-    return pytest.mark.parametrize("at", [pytest.param(key, marks=marks.get(key, ())) for key in ALL], indirect=True)
 
 
 def refused(at: Bench, leg: Leg) -> Rejected:
@@ -84,13 +76,7 @@ def test_a_price_between_ticks(at: Bench, price: str) -> None:
     assert refused(at, at.leg(type=kind, **{price: between})).reason == "invalid_price"
 
 
-@but(
-    {
-        "alpaca": "sent, and refused as `rejected`",
-        "schwab": "a KeyError makes it Unknown, though nothing was sent",
-        "tradestation": "a KeyError makes it Unknown, though nothing was sent",
-    }
-)
+@at_venues()
 def test_a_time_in_force_that_the_venue_does_not_declare(at: Bench) -> None:
     leg = at.leg(type=OrderType.LIMIT, limit_price=at.away(-8), time_in_force="gtd")
     assert leg.time_in_force not in at.broker.capabilities.time_in_force
@@ -116,7 +102,7 @@ def test_a_share_that_must_not_be_sold_short(shares: Bench) -> None:
 # --- too late, and nowhere ------------------------------------------------------------------------------------------------------
 
 
-@but({PAPER: "it says `not_working`"})
+@at_venues(lambda known: known.replace)
 @pytest.mark.parametrize("end", [LegStatus.FILLED, LegStatus.CANCELLED])
 def test_a_change_of_an_order_that_has_ended(at: Bench, end: LegStatus) -> None:
     leg = at.leg(type=OrderType.LIMIT, limit_price=at.away(-4))
@@ -126,7 +112,7 @@ def test_a_change_of_an_order_that_has_ended(at: Bench, end: LegStatus) -> None:
     else:
         at.trades_at(at.away(-5))
     at.becomes(leg, end)
-    assert not_changed(at.broker.replace(ref, Change(limit_price=at.away(-8)))).reason == "rejected"
+    assert not_changed(at.broker.replace(ref, Change(limit_price=at.away(-8)))).reason == "not_working"
     assert at.seen(leg, ref.broker_order_id).status is end
 
 

@@ -6,6 +6,7 @@ import pytest
 
 from fillpath.orders.model import LegStatus, Operation, Order, OrderState, OrderType
 from fillpath.orders.outcomes import Rejected
+from fillpath.orders.transitions import MOST_EVENTS
 from tests.orders.brackets import entered
 from tests.orders.floor import Fakes, at_rest, fakes, signal
 from tests.orders.venue import DEDUPLICATES, refused
@@ -97,3 +98,24 @@ def test_another_refusal_of_protection_is_its_end() -> None:
     expired(on, entry)
     assert on.state(on.exits(entry)) == (OrderState.REJECTED, "invalid_price")
     assert on.counted("ProtectionLost") == 1
+
+
+def test_protection_that_waits_for_weeks_is_still_tried_and_its_record_does_not_grow_without_end() -> None:
+    on = fakes()
+    entry = protected(on)
+    on.desk.market_closed = None
+    on.desk.answers_to("protect-1", *[refused("market_closed")] * 2000)
+    expired(on, entry)
+    for _ in range(1100):
+        on.clock.sleep(1800)
+        on.run()
+    exits = on.exits(entry)
+    leg = exits.live_leg
+    assert leg is not None
+    assert leg.attempts > 1024
+    assert len(exits.events) == MOST_EVENTS
+    assert (exits.events[0].to_state, exits.events[-1].reason) == ("WORKING", "market_closed")
+    on.desk.script.clear()
+    on.clock.sleep(1800)
+    on.run()
+    assert on.exits(entry).state is OrderState.WORKING

@@ -237,12 +237,12 @@ def test_logins_stay_below_five_an_hour_failed_ones_included() -> None:
         with pytest.raises((NeedsReauth, NotSent)):
             sign_in(made)
         made.clock.sleep(60)
-    assert len(made.venue.requests(LOGIN)) <= 8
+    assert len(made.venue.requests(LOGIN)) <= 5
     asked_at_once = house(sample("token_wrong_password"))
     for _ in range(10):
         with pytest.raises((NeedsReauth, NotSent)):
             sign_in(asked_at_once)
-    assert len(asked_at_once.venue.requests(LOGIN)) == 4
+    assert len(asked_at_once.venue.requests(LOGIN)) == 3
 
 
 @pytest.mark.parametrize("answer", [httpx.ReadTimeout("slow"), "not json", [], {"accessToken": "a"}, {}])

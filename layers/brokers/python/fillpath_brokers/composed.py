@@ -11,9 +11,10 @@ from typing import Protocol
 
 from fillpath.accounts.capabilities import Capabilities
 from fillpath.clock import Clock
+from fillpath.errors import BrokerError
 from fillpath.market.bars import Gap
 from fillpath.orders.model import Leg
-from fillpath.orders.outcomes import LegView, Outcome, Position
+from fillpath.orders.outcomes import LegView, Outcome, Position, Rejected
 from fillpath_brokers.canonical import Understanding
 from fillpath_brokers.facade import (
     Balances,
@@ -27,6 +28,7 @@ from fillpath_brokers.facade import (
     OrderUpdate,
     VenueAccount,
 )
+from fillpath_brokers.reasons import NOT_WORKING, REJECTED
 from fillpath_brokers.urgency import urgency
 
 
@@ -119,9 +121,19 @@ class ComposedBroker(Understanding, ABC):
             return self._parts.placing.submit(leg)
 
     def replace(self, ref: OrderRef, change: Change) -> Outcome:
-        """Change a working order."""
+        """Change a working order; `not_working` where it has ended, however the venue says that."""
         with urgency(_reduces(ref)):
-            return self._parts.placing.replace(ref, change)
+            outcome = self._parts.placing.replace(ref, change)
+            if isinstance(outcome, Rejected) and outcome.reason == REJECTED and self._has_ended(ref):
+                return Rejected(NOT_WORKING, outcome.text)
+            return outcome
+
+    def _has_ended(self, ref: OrderRef) -> bool:
+        try:
+            view = self._parts.book.order(ref)
+        except BrokerError:  # the refusal stands, whatever became of the order
+            return False
+        return view is not None and view.status.ended
 
     def cancel(self, ref: OrderRef) -> None:
         """Ask for the cancellation, of an exit pair for that of both."""

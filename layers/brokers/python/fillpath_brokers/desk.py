@@ -21,6 +21,7 @@ from fillpath_brokers import registry
 from fillpath_brokers.facade import Broker, OrderRef
 from fillpath_brokers.market_hours import MarketHours
 from fillpath_brokers.services import Services
+from fillpath_brokers.web import LONGEST_WAIT_S
 
 Answer = TypeVar("Answer")
 OpenAccount = Callable[[str, str, Services], Broker]
@@ -105,9 +106,10 @@ class BrokerDesk:
 
     def _prepared(self, account: AccountRef, leg: Leg) -> Leg | Outcome:
         """The leg as it is to be sent, or why it is not; nothing has been sent by then."""
-        prepared = self._closed(account, leg) or self._reducing(account, leg)
+        prepared = _undeclared(account, leg) or self._closed(account, leg) or self._reducing(account, leg)
         self._broker(account)
-        if isinstance(prepared, Leg) and leg.submit_by and self._services.clock.now() >= leg.submit_by:
+        begins_by = leg.submit_by and leg.submit_by - timedelta(seconds=LONGEST_WAIT_S)
+        if isinstance(prepared, Leg) and begins_by and self._services.clock.now() >= begins_by:
             return RateLimited(0.0, "the time to send it was over before it could be sent")
         return prepared
 
@@ -169,6 +171,18 @@ class BrokerDesk:
     def _record(self, account: AccountRef) -> Account | None:
         needed = registry.capabilities(account.venue).credentials_required
         return self._services.accounts.account(account.account_id) if needed else None
+
+
+def _undeclared(account: AccountRef, leg: Leg) -> Rejected | None:
+    """Kinds that the venue has none of are not sent, whoever asks for them."""
+    able = registry.capabilities(account.venue)
+    for name, value, known in (
+        ("type", leg.type, able.order_types),
+        ("time_in_force", leg.time_in_force, able.time_in_force),
+    ):
+        if value not in known:
+            return Rejected("unsupported", f"{name}: {account.venue} has no {value}; it has {', '.join(sorted(known))}")
+    return None
 
 
 def _not_sent(exc: BrokerError, leg: Leg) -> Outcome:

@@ -6,6 +6,9 @@ Venues tell the same in many wordings, of which few are documented, so that text
 
 import re
 
+REJECTED, NOT_WORKING = "rejected", "not_working"
+"""What a refusal is called that says nothing we know, and that of a change to an order that has ended."""
+
 
 class Reasons:
     """Pairs of a regular expression and our code; the first that is found in the text counts. Case does not."""
@@ -15,4 +18,4 @@ class Reasons:
 
     def of(self, text: str) -> str:
         """Our reason code for a text."""
-        return next((reason for pattern, reason in self._table if pattern.search(text)), "rejected")
+        return next((reason for pattern, reason in self._table if pattern.search(text)), REJECTED)

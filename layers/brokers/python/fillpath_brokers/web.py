@@ -34,7 +34,8 @@ LONGEST_ANSWER = 16 * 1024 * 1024
 """In bytes. No answer that anybody asks for here comes near it."""
 _READ_TRIES = 2
 _GATEWAY_TROUBLE = {502, 503, 504}
-_LONGEST_WAIT_S = 1.5
+LONGEST_WAIT_S = 1.5
+"""A request waits so long for its turn: what is read before an order would else take every turn that the order itself needs."""
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _log = logging.getLogger(__name__)
 wire_logs.hush()
@@ -158,7 +159,7 @@ class Web:
             return
         try:
             wait_s = self._limits.take(limit.key, limit.quota, urgent=request.urgent)
-            if request.safe and 0 < wait_s <= _LONGEST_WAIT_S:
+            if 0 < wait_s <= LONGEST_WAIT_S:
                 self._clock.sleep(wait_s)
                 wait_s = self._limits.take(limit.key, limit.quota, urgent=request.urgent)
         except StorageUnavailable:

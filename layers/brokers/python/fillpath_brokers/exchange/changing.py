@@ -15,6 +15,7 @@ from fillpath_brokers.exchange.path import Market
 from fillpath_brokers.exchange.touch import instrument_behind
 from fillpath_brokers.exchange.turn import Turn
 from fillpath_brokers.facade import Change
+from fillpath_brokers.reasons import NOT_WORKING
 
 _HAS_LIMIT = {OrderType.LIMIT, OrderType.STOP_LIMIT}
 _HAS_STOP = {OrderType.STOP, OrderType.STOP_LIMIT}
@@ -24,7 +25,7 @@ def changed(turn: Turn, order_id: str, change: Change, market: Market) -> Turn |
     """The turn with the order changed, and what the present price makes of it."""
     order = turn.working(order_id)
     if order is None:
-        return Rejected("not_working", f"order {order_id} does not work any more")
+        return Rejected(NOT_WORKING, f"order {order_id} does not work any more")
     refused = _bad_size(turn, order, change.quantity, market) or _bad_prices(turn, order, change)
     if refused:
         return refused

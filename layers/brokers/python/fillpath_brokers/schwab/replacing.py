@@ -9,6 +9,7 @@ from fillpath.orders.outcomes import Accepted, LegView, Outcome, Rejected
 from fillpath_brokers.documents import number, readable
 from fillpath_brokers.facade import Change
 from fillpath_brokers.pairs import ids_of, pair_id
+from fillpath_brokers.reasons import NOT_WORKING
 from fillpath_brokers.schwab.answers import new_id
 from fillpath_brokers.schwab.bodies import replacement_body
 from fillpath_brokers.schwab.look_up import THEN, Found, LookUp
@@ -51,7 +52,7 @@ class Replacing:
         with before_sending():
             view, quantity = old.view, self._quantity(old, change)
         if view.status.ended:
-            return Rejected("rejected", f"order {order_id(old.order)} has ended: {view.status.lower()}")
+            return Rejected(NOT_WORKING, f"order {order_id(old.order)} has ended: {view.status.lower()}")
         if quantity <= 0:
             return Rejected("invalid_quantity", f"{view.filled_quantity} of order {order_id(old.order)} are filled already")
         url = self._trader.url_to_send_to(f"/orders/{part(order_id(old.order))}")

@@ -33,7 +33,7 @@ APPROVE = (
 )
 MARKET_DATA_LOGIN, USER, ACCOUNT, ACCOUNT_NAME = "md_access_token", "user_id", "account_id", "account_name"
 """What a token has besides: its market data token, the user's id, and the account that orders name."""
-_LOGINS = Quota(per_minute=4 / 60, burst=4)
+_LOGINS = Quota(per_minute=2 / 60, burst=3)
 _RENEWALS = Quota(per_minute=12 / 60, burst=3)
 _UNAUTHORIZED, _TOO_MANY = 401, 429
 _REFUSED = {400, 401, 403}

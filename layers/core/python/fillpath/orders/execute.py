@@ -29,7 +29,7 @@ from fillpath.orders.transitions import MARKET_CLOSED
 RUN_S = 25
 _START_NEXT_S = 15
 _TAKE_OVER_S = 10
-_ASK_AGAIN_S, _ASK_AGAIN_AT_LAST_S = 50.0, 1800.0
+_ASK_AGAIN_S, _ASK_AGAIN_AT_LAST_S, _MOST_DOUBLINGS = 25.0, 1800.0, 10
 """Between two tries to place protection at a venue that says its market is closed, at first and at last."""
 
 
@@ -91,7 +91,7 @@ def _awaits_the_open(order: Order, floor: Floor) -> bool:
     leg = placed_before(order)
     if leg is None:
         return False
-    refused_again = timedelta(seconds=min(_ASK_AGAIN_S * 2.0 ** (leg.attempts - 1), _ASK_AGAIN_AT_LAST_S))
+    refused_again = timedelta(seconds=min(_ASK_AGAIN_S * 2.0 ** min(leg.attempts, _MOST_DOUBLINGS), _ASK_AGAIN_AT_LAST_S))
     if order.reason == MARKET_CLOSED and floor.clock.now() < order.events[-1].at + refused_again:
         return True
     try:

@@ -13,6 +13,7 @@ from fillpath.orders.outcomes import Accepted, LegView, Outcome, RateLimited, Re
 
 CLOSE, OPEN, MAIN, PROTECT, EXITS = "close", "open", "main", "protect", "exits"
 SUBMIT_WINDOW_S = 10
+MOST_EVENTS, _FIRST_EVENTS = 200, 20
 MARKET_CLOSED, HALF_LOST, VANISHED = "market_closed", "half_lost", "vanished"
 POSITION_CLOSED, ENTRY_NOT_FILLED, OVERFILLED = "position_closed", "entry_not_filled", "overfilled"
 _OUR_CANCELS = {"cancelled", "halted", "not_filled", POSITION_CLOSED, ENTRY_NOT_FILLED}
@@ -33,7 +34,13 @@ def moved(order: Order, state: OrderState, at: datetime, reason: str | None = No
     if order.state.ended or (order.state is state and order.reason == reason):
         return order
     event = Event(at=at, from_state=order.state, to_state=state, reason=reason)
-    return order.model_copy(update={"state": state, "reason": reason, "message": message, "events": (*order.events, event)})
+    return order.model_copy(update={"state": state, "reason": reason, "message": message, "events": _and(order.events, event)})
+
+
+def _and(events: tuple[Event, ...], event: Event) -> tuple[Event, ...]:
+    """The timeline with one step more; what is tried for days leaves out its middle, for a record has an end."""
+    longer = (*events, event)
+    return longer if len(longer) <= MOST_EVENTS else (*longer[:_FIRST_EVENTS], *longer[_FIRST_EVENTS + 1 :])
 
 
 def ended(order: Order, state: OrderState, at: datetime, reason: str | None = None, message: str | None = None) -> Order:
