@@ -146,3 +146,13 @@ def test_the_cdk_lock_names_no_registry() -> None:
     lock = json.loads((ROOT / "package-lock.json").read_text())
     assert not [name for name, package in lock["packages"].items() if "resolved" in package]
     assert all("integrity" in package for name, package in lock["packages"].items() if name)
+
+
+def test_the_environment_of_another_checkout_is_left_alone(launcher: ModuleType, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    other.mkdir()
+    (other / "kept").touch()
+    Path(launcher.VENV).symlink_to(other)
+    with pytest.raises(SystemExit, match="is a symbolic link"):
+        launcher.make_environment()
+    assert (other / "kept").exists()
