@@ -37,6 +37,7 @@ _REASONS = {
     ("CANCELLED", "superseded"): "superseded by a newer order",
     ("QUEUED", "suspended"): "suspended until another order has acted",
     ("QUEUED", "resized"): "resized to what is held",
+    ("QUEUED", "pair_refused"): "pair refused: the stop alone is placed",
     ("QUEUED", "half_lost"): "one exit of the pair had ended: both are placed again",
     ("CANCELLED", "vanished"): "vanished: the broker does not know it any more",
     ("FILLED", "overfilled"): "overfilled: more was filled than was ordered here",

@@ -65,13 +65,14 @@ def test_so_is_one_of_which_all_exits_were_refused(at: Bench, on: Fakes) -> None
     assert on.exits(entry).state is OrderState.WORKING
 
 
-def test_protection_that_is_refused_again_is_shown_and_an_alarm(at: Bench, on: Fakes) -> None:
+def test_a_pair_that_is_refused_again_leaves_the_stop_alone_at_work(at: Bench, on: Fakes) -> None:
     at.simulator.faults.add({"refuse_second_of_group": REFUSED})
     entry = entered(at, on)
     assert (entry.state, at.held()) == (OrderState.FILLED, 2)
-    assert on.state(on.exits(entry)) == (OrderState.REJECTED, "invalid_price")
-    assert REFUSED in str(on.exits(entry).message)
-    assert on.counted("ProtectionLost") == 1
+    assert on.exits(entry).state is OrderState.WORKING
+    assert at_work(at) == {OrderType.STOP: 2}
+    assert "pair_refused" in [event.reason for event in on.exits(entry).events]
+    assert on.counted("ProtectionLost") == 0
 
 
 def test_an_entry_at_rest_goes_with_the_exit_that_was_refused(at: Bench, on: Fakes) -> None:

@@ -269,12 +269,26 @@ def test_without_pairs_of_exits_at_the_venue_the_stop_alone_is_placed_again() ->
 def test_exits_that_are_not_taken_again_are_an_alarm() -> None:
     on = fakes()
     entry = entered(on)
-    on.desk.answers_to("protect-1", refused("invalid_price"))
+    for leg in ("protect-1", "protect-2"):
+        on.desk.answers_to(leg, refused("invalid_price"))
     on.desk.end(on.desk.exits(f"{entry.order_id}-main"))
     on.sweep()
     on.run()
     assert on.state(on.exits(entry)) == (OrderState.REJECTED, "invalid_price")
+    assert [leg.type for leg in on.exits(entry).legs[1:]] == [OrderType.OCO, OrderType.STOP]
     assert on.counted("ProtectionLost") == 1
+
+
+def test_of_a_pair_that_is_not_taken_again_the_stop_alone_protects() -> None:
+    on = fakes()
+    entry = entered(on)
+    on.desk.answers_to("protect-1", refused("invalid_price"))
+    on.desk.end(on.desk.exits(f"{entry.order_id}-main"))
+    on.sweep()
+    on.run()
+    assert exits_at_work(on) == [(OrderType.STOP, Side.SELL, 2)]
+    assert on.exits(entry).state is OrderState.WORKING
+    assert on.counted("ProtectionLost") == 0
 
 
 def test_exits_whose_second_submit_never_arrived_are_placed_a_third_time() -> None:

@@ -73,7 +73,7 @@ def test_protection_that_the_venue_refuses_as_closed_keeps_its_place_and_is_trie
     assert on.state(on.exits(entry)) == (OrderState.QUEUED, "market_closed")
     assert 3 <= len(on.desk.sent) - before <= 5
     on.settle(240)
-    assert len(on.desk.sent) - before <= 14
+    assert len(on.desk.sent) - before <= 60
     on.desk.script.clear()
     on.settle(31)
     assert on.exits(entry).state is OrderState.WORKING
@@ -94,7 +94,8 @@ def test_another_refusal_of_protection_is_its_end() -> None:
     on = fakes()
     entry = protected(on)
     on.desk.market_closed = None
-    on.desk.answers_to("protect-1", lambda *_: Rejected("invalid_price", "the stop has been passed"))
+    for leg in ("protect-1", "protect-2"):
+        on.desk.answers_to(leg, lambda *_: Rejected("invalid_price", "the stop has been passed"))
     expired(on, entry)
     assert on.state(on.exits(entry)) == (OrderState.REJECTED, "invalid_price")
     assert on.counted("ProtectionLost") == 1
@@ -119,3 +120,40 @@ def test_protection_that_waits_for_weeks_is_still_tried_and_its_record_does_not_
     on.clock.sleep(1800)
     on.run()
     assert on.exits(entry).state is OrderState.WORKING
+
+
+def test_cancel_ends_protection_that_waits_for_the_open_too() -> None:
+    on = fakes(REFUSES)
+    entry = protected(on)
+    expired(on, entry)
+    order = signal(on, Operation.CANCEL, None)
+    on.run()
+    assert on.state(order) == (OrderState.CANCELLED, "cancelled")
+    assert on.state(on.exits(entry)) == (OrderState.CANCELLED, "cancelled")
+    on.desk.market_closed = None
+    on.settle(3)
+    assert on.desk.working() == []
+
+
+def test_protection_does_not_outlive_its_position_while_it_waits() -> None:
+    on = fakes(REFUSES)
+    entry = protected(on)
+    expired(on, entry)
+    on.hold(0)  # closed by hand
+    on.run()
+    assert on.state(on.exits(entry)) == (OrderState.CANCELLED, "position_closed")
+    on.desk.market_closed = None
+    later = signal(on, Operation.ENTER_LONG, 2)
+    on.settle(3)
+    assert (on.get(later).state, on.desk.working()) == (OrderState.FILLED, [])
+
+
+def test_no_half_of_a_pair_is_given_up_while_the_venue_takes_nothing() -> None:
+    on = fakes(REFUSES)
+    entry = protected(on)
+    on.desk.shows(on.desk.exits(f"{entry.order_id}-main"), halved=True)
+    on.settle(5)
+    assert on.exits(entry).state is OrderState.WORKING
+    on.desk.market_closed = None
+    on.settle(3)
+    assert [leg.leg for leg in on.exits(entry).legs] == ["exits", "protect-1"]

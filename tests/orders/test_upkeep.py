@@ -7,7 +7,7 @@ import pytest
 
 from fillpath.orders.model import LegStatus, Operation, Order, OrderState, OrderType, Side
 from tests.fakes.desk import VenueOrder
-from tests.orders.brackets import entered
+from tests.orders.brackets import at_limit, entered
 from tests.orders.floor import Fakes, at_rest, fakes, signal
 from tests.orders.venue import DEDUPLICATES, FORGETFUL, lost_reply
 
@@ -241,3 +241,71 @@ def test_the_sides_of_what_is_placed_again_are_those_of_the_exits() -> None:
     leg = on.exits(entry).live_leg
     assert leg is not None
     assert (leg.side, leg.limit_price, leg.stop_price, leg.halved_at) == (Side.SELL, 110, 90, None)
+
+
+def test_one_half_at_work_still_goes_with_its_position() -> None:
+    on = fakes(FORGETFUL)
+    entry = entered(on)
+    for _ in range(2):
+        halved(on, entry)
+        on.sweep(70)
+        on.run()
+    on.hold(0)  # closed by hand
+    on.settle(4)
+    assert on.desk.working() == []
+    assert on.state(on.exits(entry)) == (OrderState.CANCELLED, "position_closed")
+
+
+def test_a_half_that_was_lost_long_ago_waits_until_the_position_shows() -> None:
+    on = fakes()
+    entry = at_limit(on)
+    on.desk.shows(on.desk.orders[1], halved=True)
+    on.settle(2)
+    on.desk.fill_now(f"{entry.order_id}-main")
+    on.hold(0)  # the list of positions lags behind
+    on.sweep(5)
+    assert on.exits(entry).state is OrderState.WORKING
+    on.hold(2)
+    on.settle(4)
+    assert at_work(on) == [(OrderType.OCO, 2)]
+    assert on.exits(entry).state is OrderState.WORKING
+
+
+def test_the_half_that_should_have_gone_goes_though_more_is_held() -> None:
+    on = fakes(FORGETFUL)
+    entry = entered(on)
+    on.hold(5)
+    on.sweep(120)
+    on.desk.execute(exits_of(on, entry), Decimal(2))
+    on.desk.shows(exits_of(on, entry), status=LegStatus.PARTIALLY_FILLED, open_quantity=Decimal(2))
+    on.settle(4)
+    assert on.desk.working() == []
+    assert on.exits(entry).state.ended
+
+
+def test_a_pair_that_is_being_cancelled_for_good_does_not_come_back_whole() -> None:
+    on = fakes()
+    entry = entered(on)
+    on.desk.hears_cancels = False
+    signal(on, Operation.CANCEL, None)
+    on.run()
+    on.desk.shows(exits_of(on, entry), halved=True)
+    on.settle(3)
+    on.desk.hears_cancels = True
+    on.settle(3)
+    assert on.state(on.exits(entry)) == (OrderState.CANCELLED, "cancelled")
+    assert on.desk.working() == []
+
+
+def test_what_another_bracket_has_just_bought_is_waited_for() -> None:
+    on = fakes(FORGETFUL)
+    on.hold(2)
+    stop = at_rest(on, Operation.EXIT_LONG, 2, type=OrderType.STOP, limit_price=None)
+    on.sweep(120)
+    other = entered(on, 1)
+    on.hold(2)  # the list of positions lags behind
+    on.sweep(5)
+    on.hold(3)
+    on.settle(4)
+    assert sorted(at_work(on)) == [(OrderType.OCO, 1), (OrderType.STOP, 2)]
+    assert on.get(stop).state is on.exits(other).state is OrderState.WORKING

@@ -1,14 +1,16 @@
 """Orders that the broker had accepted and does not know any more, and brokers that take nothing for a long time."""
 
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 
 from fillpath.errors import NeedsReauth, NotSent
 from fillpath.orders.act import ComeBack
 from fillpath.orders.model import Operation, Order, OrderState, OrderType
-from tests.orders.brackets import entered
-from tests.orders.floor import Fakes, at_rest, fakes, signal
+from fillpath.orders.transitions import vanished
+from tests.orders.brackets import at_limit, entered
+from tests.orders.floor import Fakes, at_rest, fakes, reversing, signal
 from tests.orders.venue import DEDUPLICATES, FORGETFUL, PROVES_NOTHING, limited
 
 
@@ -89,6 +91,48 @@ def test_exits_that_the_broker_has_forgotten_are_placed_again() -> None:
     assert exits.state is OrderState.WORKING
     assert [leg.leg for leg in exits.legs] == ["exits", "protect-1"]
     assert on.counted("OrderVanished") == 1
+
+
+def test_an_entry_that_may_have_filled_before_it_was_forgotten_keeps_its_exits() -> None:
+    on = fakes()
+    entry = at_limit(on)
+    on.desk.fill_now(f"{entry.order_id}-main")  # and nobody has looked
+    forgotten(on, 1)
+    on.settle(6)
+    assert on.state(entry) == (OrderState.CANCELLED, "vanished")
+    assert (on.exits(entry).state, on.held()) == (OrderState.WORKING, 2)
+    assert len(on.desk.working()) == 1
+
+
+def test_one_that_had_not_filled_takes_its_exits_along() -> None:
+    on = fakes()
+    entry = at_limit(on)
+    forgotten(on, 1)
+    on.settle(8)
+    assert on.exits(entry).state.ended
+    assert on.desk.orders[1].view.status.ended
+
+
+def test_a_leg_that_was_seen_meanwhile_has_not_vanished() -> None:
+    on = fakes()
+    entry = at_rest(on, Operation.ENTER_LONG)
+    since = on.clock.now()
+    assert vanished(on.get(entry), "main", since, since) == on.get(entry)
+
+
+def test_a_reversal_whose_open_was_forgotten_tells_what_is_held() -> None:
+    on = fakes()
+    order = reversing(on)
+    on.desk.fill = lambda leg: leg.quantity if leg.reduce_only else Decimal(0)
+    on.reverse(order)
+    assert on.get(order).state is OrderState.WORKING
+    number = len(on.desk.orders)
+    on.desk.fill_now(f"{order.order_id}-open")
+    forgotten(on, number)
+    on.settle(6)
+    ended = on.get(order)
+    assert (ended.state, ended.held, on.held()) == (OrderState.ABORTED, -1, -1)
+    assert "-1 ES is held" in str(ended.message)
 
 
 def test_looks_for_a_cancellation_leave_the_broker_time() -> None:

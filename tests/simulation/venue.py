@@ -95,6 +95,8 @@ class Venue:
         order = self._new(account_id, leg, mood or Mood())
         if leg.take_profit is not None or leg.stop_loss is not None:
             self._exits[order.number] = self._new(account_id, _exits_of(leg), self._exits_mood(), order.number)
+        if leg.type is OrderType.OCO and self._moody and self._random.random() < 0.1:
+            self._time.after(self._random.uniform(0, 120), lambda: self._halve(order))
         if leg.type is OrderType.MARKET:
             self._fill_as_planned(order)
         else:

@@ -228,6 +228,8 @@ def _bad_fraction(alert: CanonicalAlert, order: Order, account: Account, capabil
     size = _size(order)
     if size % 1 == 0:
         return None
+    if not capabilities.fractional and order.reduces and order.operation is not Operation.TARGET:
+        return None  # it is cut to what is held, and that is whole
     if not capabilities.fractional:
         return "bad_quantity", f"quantity: {account.venue} trades whole numbers, and {size.normalize():f} is none"
     simple = alert.time_in_force == "day" and alert.type not in {OrderType.OCO, OrderType.TRAILING_STOP}

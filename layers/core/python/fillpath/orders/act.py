@@ -26,6 +26,7 @@ from fillpath.orders.transitions import (
     ENTRY_NOT_FILLED,
     MAIN,
     MARKET_CLOSED,
+    PAIR_REFUSED,
     POSITION_CLOSED,
     PROTECT,
     ended,
@@ -131,9 +132,11 @@ def _blocked_at_once(order: Order, view: LaneView, floor: Floor) -> _End | None:
 
 
 def _cancel(order: Order, view: LaneView, floor: Floor) -> Step:
-    if not cancel_for_good(view.working, floor):
+    waiting = tuple(each.order_id for each in view.waiting if placed_before(floor.orders.get(each.order_id)))
+    resting = (*(each.order_id for each in view.working), *waiting)
+    if not cancel_for_good(resting, floor):
         return _until_cancelled(order, view.working, floor)
-    count = len(view.working)
+    count = len(resting)
     if not count:
         return _end(order, (OrderState.SKIPPED, "nothing_to_cancel", ""), floor)
     return _end(order, (OrderState.CANCELLED, "cancelled", f"{count} resting orders of {order.root} were cancelled"), floor)
@@ -257,8 +260,9 @@ def _reduce(order: Order, trade: Trade, positions: tuple[Position, ...], view: L
 
 
 def _as_the_venue_can(leg: Leg, order: Order, floor: Floor) -> Leg:
-    """Where the venue has brackets but no pair of exits for what is held, the stop alone protects."""
-    if leg.type is not OrderType.OCO or floor.desk.capabilities(account_of(order)).oco:
+    """Where the venue has no pair of exits for what is held, or has just refused one, the stop alone protects."""
+    pairs = floor.desk.capabilities(account_of(order)).oco and order.reason != PAIR_REFUSED
+    if leg.type is not OrderType.OCO or pairs:
         return leg
     return leg.model_copy(update={"type": OrderType.STOP, "limit_price": None})
 

@@ -21,16 +21,14 @@ from fillpath.orders.act import (
 from fillpath.orders.floor import Floor, account_of, wake
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look, may_send_again
 from fillpath.orders.model import Lane, Listing, Order, OrderState
+from fillpath.orders.opening import awaits_the_open
 from fillpath.orders.plan import Nothing
 from fillpath.orders.ports.order_store import LaneView
-from fillpath.orders.sizing import has_nothing_to_protect, may_reduce, placed_before
-from fillpath.orders.transitions import MARKET_CLOSED
+from fillpath.orders.sizing import has_nothing_to_protect, may_reduce
 
 RUN_S = 25
 _START_NEXT_S = 15
 _TAKE_OVER_S = 10
-_ASK_AGAIN_S, _ASK_AGAIN_AT_LAST_S, _MOST_DOUBLINGS = 25.0, 1800.0, 10
-"""Between two tries to place protection at a venue that says its market is closed, at first and at last."""
 
 
 def execute(lane: Lane, floor: Floor, finish_by: datetime) -> ComeBack | None:
@@ -72,7 +70,7 @@ def _pick(view: LaneView, floor: Floor) -> Order | None:
         order = floor.orders.get(waiting.order_id)
         if order.listing is not Listing.WAITING:
             continue  # it ended between the two reads
-        if _gives_way(order, view, floor) or _awaits_the_open(order, floor):
+        if _gives_way(order, view, floor) or awaits_the_open(order, floor):
             continue
         held_up = view.unknown and may_reduce(order) and not is_overdue(order, floor)
         if not held_up or _can_reduce(order, view, floor):
@@ -84,21 +82,6 @@ def _gives_way(order: Order, view: LaneView, floor: Floor) -> bool:
     if view.unknown or order.made_way_for not in {waiting.order_id for waiting in view.waiting} - {order.order_id}:
         return False
     return not is_overdue(floor.orders.get(order.made_way_for or ""), floor)
-
-
-def _awaits_the_open(order: Order, floor: Floor) -> bool:
-    """Whether protection waits for its market: by the hours where the venue takes nothing before, or by what it said last."""
-    leg = placed_before(order)
-    if leg is None:
-        return False
-    refused_again = timedelta(seconds=min(_ASK_AGAIN_S * 2.0 ** min(leg.attempts, _MOST_DOUBLINGS), _ASK_AGAIN_AT_LAST_S))
-    if order.reason == MARKET_CLOSED and floor.clock.now() < order.events[-1].at + refused_again:
-        return True
-    try:
-        closes = floor.desk.capabilities(account_of(order)).refuses_when_closed
-        return closes and floor.desk.closed(account_of(order), leg.contract) is not None
-    except BrokerError:
-        return False
 
 
 def _can_reduce(order: Order, view: LaneView, floor: Floor) -> bool:

@@ -232,8 +232,18 @@ def _not_shown(order: Order, leg: Leg, asked_at: datetime, floor: Floor) -> Orde
     since = leg.absent_since
     if asked_at <= since + _VANISHES or not _absence_counts(order, leg, asked_at, floor):
         return order
-    floor.telemetry.count("OrderVanished", order)
-    return change(order, lambda o: vanished(o, leg.leg, since, asked_at), floor)
+    held = _position(order, floor) if order.auto_exit else None
+    after = change(order, lambda o: _telling_again(o, vanished(o, leg.leg, since, asked_at), held), floor)
+    if after is not order:
+        floor.telemetry.count("OrderVanished", after)
+    return after
+
+
+def _telling_again(before: Order, after: Order, held: Decimal | None) -> Order:
+    """A reversal that ends with a leg that was forgotten cannot reckon what is held: it tells what was read, or nothing."""
+    if before.state.ended or after.state is not OrderState.ABORTED:
+        return after
+    return after.model_copy(update={"held": held, "message": told(after.root, held)})
 
 
 def count_silence(order: Order, delay_s: float, floor: Floor) -> None:
@@ -258,6 +268,10 @@ def _held_now(order: Order, view: LegView | None, floor: Floor) -> Decimal | Non
     stops = view is not None and view.status.ended and view.status is not LegStatus.FILLED and not alone
     if not order.auto_exit or order.state.ended or not (stops or order.state is OrderState.UNKNOWN):
         return None
+    return _position(order, floor)
+
+
+def _position(order: Order, floor: Floor) -> Decimal | None:
     try:
         positions = floor.desk.positions(account_of(order), order.root)
     except BrokerError:

@@ -118,6 +118,8 @@ def _closing(order: Order, number: int, position: Position, quantity: Decimal) -
 
 def _close(order: Order, floor: Floor, finish_by: datetime) -> StepResult:
     for name in [leg.leg for leg in order.legs if is_close(leg.leg)]:
+        if _status(order, name) is LegStatus.QUEUED and is_overdue(order, floor):
+            return _abort_next(order, "deadline", floor)
         order, delay = _submit_once(order, name, floor, finish_by)
         if order.state is OrderState.UNKNOWN or order.state.ended:
             return _next(order, "end")

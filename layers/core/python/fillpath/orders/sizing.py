@@ -10,7 +10,7 @@ from fillpath.orders.legs import look
 from fillpath.orders.model import Leg, LegStatus, Operation, Order, Side
 from fillpath.orders.outcomes import Position
 from fillpath.orders.ports.order_store import LaneView
-from fillpath.orders.transitions import EXITS, is_protection
+from fillpath.orders.transitions import EXITS, VANISHED, is_protection
 
 
 def may_reduce(order: Order) -> bool:
@@ -74,7 +74,7 @@ def may_take(order: Order, leg: Leg, floor: Floor) -> Decimal:
     entry = floor.orders.get(order.parent_id)
     if entry.live_leg and not entry.state.ended:
         entry = look(entry, entry.live_leg.leg, floor)
-    return max(Decimal(0), min(leg.remaining, entry.filled_quantity - order.filled_quantity))
+    return max(Decimal(0), min(leg.remaining, filled_at_most(entry) - order.filled_quantity))
 
 
 def placed_before(order: Order) -> Leg | None:
@@ -113,7 +113,14 @@ def unprotected(order: Order, floor: Floor) -> Decimal | None:
     """What the exits of a bracket still have to exit: no more than their entry has filled. None where they belong to no entry."""
     if order.parent_id is None:
         return None
-    return floor.orders.get(order.parent_id).filled_quantity - order.filled_quantity
+    return filled_at_most(floor.orders.get(order.parent_id)) - order.filled_quantity
+
+
+def filled_at_most(entry: Order) -> Decimal:
+    """What an entry has filled; of one that its broker has forgotten, what it may have."""
+    leg = entry.live_leg
+    forgotten = leg is not None and leg.reason == VANISHED
+    return max(entry.filled_quantity, leg.quantity) if leg and forgotten else entry.filled_quantity
 
 
 def has_nothing_to_protect(order: Order, floor: Floor) -> bool:

@@ -8,15 +8,15 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from fillpath.orders.model import Event, Leg, LegStatus, Listing, Order, OrderState
+from fillpath.orders.model import Event, Leg, LegStatus, Listing, Order, OrderState, OrderType
 from fillpath.orders.outcomes import Accepted, LegView, Outcome, RateLimited, Rejected, Unknown
 
 CLOSE, OPEN, MAIN, PROTECT, EXITS = "close", "open", "main", "protect", "exits"
 SUBMIT_WINDOW_S = 10
 MOST_EVENTS, _FIRST_EVENTS = 200, 20
-MARKET_CLOSED, HALF_LOST, VANISHED = "market_closed", "half_lost", "vanished"
+MARKET_CLOSED, HALF_LOST, VANISHED, PAIR_REFUSED = "market_closed", "half_lost", "vanished", "pair_refused"
 POSITION_CLOSED, ENTRY_NOT_FILLED, OVERFILLED = "position_closed", "entry_not_filled", "overfilled"
-_OUR_CANCELS = {"cancelled", "halted", "not_filled", POSITION_CLOSED, ENTRY_NOT_FILLED}
+OUR_CANCELS = {"cancelled", "halted", "not_filled", POSITION_CLOSED, ENTRY_NOT_FILLED}
 """Why a leg is cancelled when that is Fillpath's own wish."""
 
 _STATE_OF_LEG = {
@@ -88,20 +88,22 @@ def observed(order: Order, name: str, view: LegView, at: datetime) -> Order:
     if leg is None:
         return order
     late = order.state.ended and view.filled_quantity > leg.filled_quantity
+    if order.suspended_by or leg.reason in OUR_CANCELS:  # we end both halves, one after the other
+        view = replace(view, halved=leg.halved_at is not None)
     merged = _merged(leg, view, at)
     order = _totals(order.with_leg(merged), at)
     if late:
         return order.model_copy(
-            update={"events": (*order.events, Event(at=at, from_state=order.state, to_state=order.state, reason="LATE_FILL"))}
+            update={"events": _and(order.events, Event(at=at, from_state=order.state, to_state=order.state, reason="LATE_FILL"))}
         )
-    return _followed(order, merged, at, wanted=leg.reason in _OUR_CANCELS)
+    return _followed(order, merged, at, wanted=leg.reason in OUR_CANCELS)
 
 
 def vanished(order: Order, name: str, since: datetime, at: datetime) -> Order:
     """The order after the broker has not known a leg any more that it had accepted: nothing more will fill of it."""
     leg = order.leg(name)
-    if leg is None or leg.status.ended:
-        return order
+    if leg is None or leg.status.ended or leg.absent_since != since:
+        return order  # it has been seen meanwhile
     text = f"the broker has not known it since {since:%H:%M:%S} UTC; what it may have filled by then is in the position"
     return observed(order, name, replace(shown(leg), status=LegStatus.CANCELLED, reason=VANISHED, text=text), at)
 
@@ -142,7 +144,7 @@ def _merged(leg: Leg, view: LegView, at: datetime) -> Leg:
         "open_quantity": None if status.ended else view.open_quantity,
         "absent_since": None,
         "halved_at": leg.halved_at if status.ended else (leg.halved_at or at) if view.halved else None,
-        "reason": leg.reason if leg.reason in _OUR_CANCELS else view.reason or leg.reason,
+        "reason": leg.reason if leg.reason in OUR_CANCELS else view.reason or leg.reason,
     }
     if view.text:
         changes["text"] = view.text
@@ -308,6 +310,8 @@ def refused(order: Order, name: str, at: datetime, reason: str, text: str | None
         return _reversal_refused(order, name, at, reason)
     if is_protection(name) and reason == "not_placed":
         return put_back(order, at, reason)
+    if is_protection(name) and leg.type is OrderType.OCO:
+        return put_back(order, at, PAIR_REFUSED, text)  # the stop alone may be taken
     return ended(order, OrderState.REJECTED, at, reason, text)
 
 

@@ -4,14 +4,15 @@ In: an order that reduces, which its broker has just shown at work. Out: the ord
 exit (it would open a position), on its way to be placed again if it would exit more, or less, than it should.
 """
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from fillpath.orders.floor import Floor, account_of, change
 from fillpath.orders.legs import SEE_CANCELLED_S, cancel, look_up
 from fillpath.orders.model import Leg, Order, OrderState
+from fillpath.orders.opening import awaits_the_open, takes_nothing_now
 from fillpath.orders.ports.order_store import LaneView
-from fillpath.orders.sizing import exitable, look_beside, may_take, spoken_for, to_protect
-from fillpath.orders.transitions import ENTRY_NOT_FILLED, HALF_LOST, POSITION_CLOSED, ended, making_way
+from fillpath.orders.sizing import exitable, filled_at_most, look_beside, may_take, spoken_for, to_protect
+from fillpath.orders.transitions import ENTRY_NOT_FILLED, HALF_LOST, OUR_CANCELS, POSITION_CLOSED, ended, making_way
 
 _SETTLED = timedelta(seconds=60)
 """How long a broker's list of positions may lag behind its fills."""
@@ -31,11 +32,11 @@ def keep_in_step(order: Order, floor: Floor) -> Order:
     entry = floor.orders.get(order.parent_id) if order.parent_id else None
     if leg is None or (entry is not None and not entry.state.ended):
         return order
-    if entry is not None and not entry.filled_quantity:
+    if leg.reason in OUR_CANCELS:
+        return cancel(order, leg.leg, SEE_CANCELLED_S, floor)  # it was asked for, and has not been seen yet
+    if entry is not None and not filled_at_most(entry):
         return _end_unopened(order, leg, floor)
-    if leg.halved_at is not None:
-        return _make_whole(order, leg, leg.halved_at, floor)
-    if entry is None and floor.desk.capabilities(account_of(order)).reduce_only:
+    if entry is None and leg.halved_at is None and floor.desk.capabilities(account_of(order)).reduce_only:
         return order
     return _fit(order, leg, floor) if _is_settled(leg, entry, floor) else order
 
@@ -48,9 +49,10 @@ def _end_unopened(order: Order, leg: Leg, floor: Floor) -> Order:
     return change(order, lambda o: ended(o, OrderState.CANCELLED, floor.clock.now(), ENTRY_NOT_FILLED), floor)
 
 
-def _make_whole(order: Order, leg: Leg, halved_at: datetime, floor: Floor) -> Order:
+def _make_whole(order: Order, leg: Leg, floor: Floor) -> Order:
     """A pair of which one half has ended by itself is placed again; where that one ends so at once as well, a person is told."""
-    if floor.clock.now() <= halved_at + _VENUE_ACTS or _is_busy(floor.orders.lane(order.lane)):
+    halved_at = leg.halved_at
+    if halved_at is None or floor.clock.now() <= halved_at + _VENUE_ACTS:
         return order
     tried = any(event.reason == HALF_LOST for event in order.events)
     if tried and halved_at - (leg.submitted_at or halved_at) < _PROVEN:
@@ -64,20 +66,28 @@ def _place_again(order: Order, leg: Leg, floor: Floor) -> Order:
     return cancel(order, leg.leg, SEE_CANCELLED_S, floor)
 
 
-def _is_busy(view: LaneView) -> bool:
-    """Whether something acts in the lane, or is in doubt there: it changes the sizes yet."""
-    return bool(view.owner or view.waiting or view.unknown)
+def _is_busy(order: Order, view: LaneView, floor: Floor) -> bool:
+    """Whether something acts in the lane, or is in doubt there: it changes the sizes yet. What waits for the open does not."""
+    if view.owner or view.unknown:
+        return True
+    waiting = (floor.orders.get(each.order_id) for each in view.waiting if each.order_id != order.order_id)
+    return any(not awaits_the_open(each, floor) for each in waiting)
 
 
 def _is_settled(leg: Leg, entry: Order | None, floor: Floor) -> bool:
-    """Whether positions can be relied upon. That more is at work than there is left to exit needs no position to be known."""
+    """Whether positions can be relied upon. That more is at work than is left to exit needs none, where nothing is left."""
     oversized = leg.open_quantity is not None and leg.open_quantity > leg.remaining
-    since = [
-        (leg.submitted_at, _SETTLED),
-        (leg.filled_at, _VENUE_ACTS if oversized else _SETTLED),
-        (entry.filled_at if entry else None, _SETTLED),
-    ]
+    since = [(leg.filled_at, _VENUE_ACTS if oversized else _SETTLED)]
+    if not oversized or leg.remaining:
+        since += [(leg.submitted_at, _SETTLED), (entry.filled_at if entry else None, _SETTLED)]
     return all(floor.clock.now() > at + lag for at, lag in since if at is not None)
+
+
+def _are_settled_beside(order: Order, view: LaneView, floor: Floor) -> bool:
+    """Whether the positions show by now what the entries of other exits in the lane have filled."""
+    exits = (floor.orders.get(each.order_id) for each in view.working if each.reduces and each.order_id != order.order_id)
+    entries = [floor.orders.get(each.parent_id) for each in exits if each.parent_id]
+    return all(entry.filled_at is None or floor.clock.now() > entry.filled_at + _SETTLED for entry in entries)
 
 
 def _fit(order: Order, leg: Leg, floor: Floor) -> Order:
@@ -87,10 +97,14 @@ def _fit(order: Order, leg: Leg, floor: Floor) -> Order:
     if not any(leg.side.sign * position.quantity < 0 for position in held):
         return cancel(order, leg.leg, SEE_CANCELLED_S, floor, POSITION_CLOSED)
     view = floor.orders.lane(order.lane)
-    if _is_busy(view):
+    if _is_busy(order, view, floor):
         return order
     taken = spoken_for(order, view, floor)
-    crosses_zero = leg.open_quantity is not None and leg.open_quantity > exitable(leg, held, taken)
-    if crosses_zero or to_protect(order, leg, held, taken, floor) != may_take(order, leg, floor):
+    if leg.open_quantity is not None and leg.open_quantity > exitable(leg, held, taken):
+        return _place_again(order, leg, floor)  # it would cross zero
+    if takes_nothing_now(order, leg, floor) or not _are_settled_beside(order, view, floor):
+        return order
+    outgrown = leg.filled_quantity and leg.open_quantity is not None and leg.open_quantity > leg.remaining
+    if outgrown or to_protect(order, leg, held, taken, floor) != may_take(order, leg, floor):
         return _place_again(order, leg, floor)
-    return order
+    return _make_whole(order, leg, floor)

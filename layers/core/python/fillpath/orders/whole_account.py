@@ -13,6 +13,7 @@ from fillpath.ids import new_id
 from fillpath.orders.model import Event, Listing, Operation, Order, OrderState, Source
 from fillpath.orders.outcomes import Position
 from fillpath.orders.ports.order_store import OrderStore
+from fillpath.orders.sizing import placed_before
 from fillpath.orders.transitions import ended
 
 DEADLINE = timedelta(seconds=300)
@@ -26,13 +27,13 @@ def flatten_account(account: Account, held: Iterable[Position], store: OrderStor
 
 
 def cancel_account(account: Account, store: OrderStore, now: datetime) -> tuple[Order, ...]:
-    """One cancellation per lane in which orders rest."""
+    """One cancellation per lane in which orders rest, or protection waits to be placed again."""
     return _ordered(account, Operation.CANCEL, "cancel", _resting(account, store), store, now)
 
 
 def _resting(account: Account, store: OrderStore) -> dict[str, str]:
     mine = (order for order in store.open_orders() if order.account_id == account.account_id)
-    return {order.root: order.contract for order in mine if order.listing is Listing.WORKING}
+    return {order.root: order.contract for order in mine if order.listing is Listing.WORKING or placed_before(order)}
 
 
 def _open(account: Account, store: OrderStore) -> dict[str, str]:

@@ -89,16 +89,16 @@ def entry_cleared(by: Order, exits: Order, floor: Floor) -> bool:
     return exits.parent_id is None or _clear_one(by, exits.parent_id, floor)
 
 
-def cancel_for_good(working: tuple[Working, ...], floor: Floor) -> bool:
-    """Cancel these resting orders because that is what was asked for: none of them is placed again.
+def cancel_for_good(order_ids: tuple[str, ...], floor: Floor) -> bool:
+    """Cancel these orders, which rest or wait to be placed again, because that is what was asked for: they do not come back.
 
     All are marked before the first is cancelled, since a broker may end exits together with their entry.
     """
-    marked = [change(floor.orders.get(each.order_id), _for_good(floor), floor) for each in working]
+    marked = [change(floor.orders.get(each), _for_good(floor), floor) for each in order_ids]
     for order in marked:
         if order.live_leg and not order.state.ended:
             cancel(order, order.live_leg.leg, SEE_CANCELLED_S, floor)
-    return all(floor.orders.get(each.order_id).state.ended for each in working)
+    return all(floor.orders.get(each).state.ended for each in order_ids)
 
 
 def _for_good(floor: Floor) -> Change:
