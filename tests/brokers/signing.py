@@ -110,3 +110,9 @@ class Signing:
     def status(self) -> TokenStatus:
         """What the ledger has."""
         return self.ledger.known[ACCOUNT]
+
+
+def token_of(access: Access) -> str:
+    """The access token, where there is one."""
+    assert access.token is not None
+    return access.token.access_token

@@ -4,23 +4,9 @@ import logging
 
 import pytest
 
-from fillpath.accounts.access import Access
 from fillpath.errors import StorageUnavailable
 from fillpath_brokers.token_store import LEASE, WRITE_PAUSES_S, Renewal
-from tests.brokers.signing import ACCOUNT, Signing
-
-
-@pytest.fixture
-def signing() -> Signing:
-    """An account that signed in just now."""
-    signing = Signing()
-    signing.enter()
-    return signing
-
-
-def token_of(access: Access) -> str:
-    assert access.token is not None
-    return access.token.access_token
+from tests.brokers.signing import ACCOUNT, Signing, token_of
 
 
 @pytest.mark.parametrize("again_after_s", [0, 120])

@@ -162,7 +162,7 @@ def _alone(effect: Callable[[], object]) -> None:
     """A request whose caller is gone: nobody hears how it ended."""
     try:
         effect()
-    except Exception:  # noqa: BLE001
+    except Exception:  # noqa: BLE001  whatever it was, there is nobody to tell
         return
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 
 from fillpath.accounts.capabilities import Capabilities
@@ -222,8 +222,8 @@ def _order(signal: Signal) -> Order:
     )
 
 
-def _common(at: object, account_id: str, root: str, contract: str) -> dict[str, object]:
-    order_id = new_id(at)  # type: ignore[arg-type]
+def _common(at: datetime, account_id: str, root: str, contract: str) -> dict[str, object]:
+    order_id = new_id(at)
     return {
         "order_id": order_id,
         "alert_id": order_id,

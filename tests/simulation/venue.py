@@ -175,7 +175,7 @@ class Venue:
             if delay <= 0:
                 self._fill(order, share)
             else:
-                self._time.after(delay, lambda share=share: self._fill(order, share))  # type: ignore[misc]
+                self._time.after(delay, lambda share=share: self._fill(order, share))  # type: ignore[misc]  # the share of this turn of the loop
 
     def _touch(self, order: VenueOrder) -> None:
         """Fill a resting order whose price has come; of brackets now and then only a part, and the rest some time later."""

@@ -117,7 +117,7 @@ def test_a_symbol_without_data_is_told_and_does_not_end_the_others(most: int) ->
         [connection] = [each for symbols, each in scene.open().items() if "KO" in symbols]
         connection.hears(quote("KO"))
         await scene.settle()
-        assert [(type(each), each.symbol) for each in scene.heard] == [(NoData, "AAPL"), (Quote, "KO")]  # type: ignore[union-attr]
+        assert [(type(each), each.symbol) for each in scene.heard] == [(NoData, "AAPL"), (Quote, "KO")]  # type: ignore[union-attr]  # Gaps have no symbol
         connection.hears(refusal("KO"))
         await scene.settle()
         assert isinstance(scene.heard[-1], NoData)
