@@ -297,6 +297,20 @@ def test_a_pair_that_is_being_cancelled_for_good_does_not_come_back_whole() -> N
     assert on.desk.working() == []
 
 
+def test_a_cancellation_that_nobody_heard_is_asked_for_again_whatever_the_size() -> None:
+    on = fakes()
+    entry = entered(on)
+    on.desk.hears_cancels = False
+    order = signal(on, Operation.CANCEL, None)
+    on.settle(7)
+    assert on.get(order).state is OrderState.EXPIRED
+    on.hold(1)  # by hand
+    on.desk.hears_cancels = True
+    on.settle(3)
+    assert on.state(on.exits(entry)) == (OrderState.CANCELLED, "cancelled")
+    assert on.desk.working() == []
+
+
 def test_what_another_bracket_has_just_bought_is_waited_for() -> None:
     on = fakes(FORGETFUL)
     on.hold(2)
@@ -309,3 +323,4 @@ def test_what_another_bracket_has_just_bought_is_waited_for() -> None:
     on.settle(4)
     assert sorted(at_work(on)) == [(OrderType.OCO, 1), (OrderType.STOP, 2)]
     assert on.get(stop).state is on.exits(other).state is OrderState.WORKING
+    assert len(on.get(stop).legs) == 1

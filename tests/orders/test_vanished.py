@@ -40,7 +40,8 @@ def test_an_order_that_is_only_not_shown_for_a_moment_works_on() -> None:
     known = on.desk.known_as
     for _ in range(4):
         forgotten(on, 1)
-        on.sweep(20)
+        on.sweep(10)
+        on.sweep(10)
         on.desk.known_as = known  # type: ignore[method-assign]  as a venue would
         on.sweep(20)
     assert on.get(entry).state is OrderState.WORKING
