@@ -41,11 +41,6 @@ def require_free_label(kind: str, label: str | None, others: Iterable[Account] |
             raise Problem(f"--label: there is {kind} {other.label} already, {short(record_id)}", hint="another label")
 
 
-def quoted(label: str) -> str:
-    """The label as it stands in a command."""
-    return shlex.quote(label)
-
-
 def with_account(text: str, account: Account) -> str:
     """The text with commands for an account as they are to be typed for this one."""
     named = re.sub(r"(\./fillpath account [a-z-]+) ID\b", lambda found: f"{found[1]} {account.typed}", text)
@@ -54,5 +49,6 @@ def with_account(text: str, account: Account) -> str:
 
 def with_webhook(text: str, label: str) -> str:
     """The text with commands for a webhook as they are to be typed for this one."""
-    named = re.sub(r"(\./fillpath webhook set) --", lambda found: f"{found[1]} {quoted(label)} --", text)
-    return named.replace("./fillpath webhook show shows", f"./fillpath webhook show {quoted(label)} shows")
+    typed = shlex.quote(label)
+    named = re.sub(r"(\./fillpath webhook set) --", lambda found: f"{found[1]} {typed} --", text)
+    return named.replace("./fillpath webhook show shows", f"./fillpath webhook show {typed} shows")

@@ -17,9 +17,8 @@ _log = logging.getLogger("fillpath.redelivery")
 Record = TypeVar("Record")
 LONGEST_S = 43_200 - 900
 """SQS hides a message for twelve hours at most, counted from when it was received; what the function has run since is in them."""
-
-
 _SOON, _GROWTH, _PATIENCE_S = 6, 1.5, 30.0
+"""From which delivery on a delay grows, how fast, and up to how many seconds."""
 
 
 class NotYet(Exception):

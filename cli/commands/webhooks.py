@@ -58,7 +58,7 @@ def add(
 ) -> None:
     """Add a webhook; without a route its orders go to the user's first account."""
     from cli.directory import Directory
-    from cli.labels import free_label, quoted, require_free_label
+    from cli.labels import free_label, require_free_label
     from cli.webhook_settings import parse_settings
     from cli.webhooks import Sender, parse_routes
     from fillpath.accounts.manage import save_webhook
@@ -82,7 +82,7 @@ def add(
     _show_sender(f"Added a webhook, called {webhook.label}", Sender.with_access(webhook, access, target), as_json=as_json)
     if not as_json:
         terminal.err.print()
-        terminal.hint("An alert by hand:", f"./fillpath alert buy SYMBOL 1 --webhook {quoted(webhook.label)}")
+        terminal.hint("An alert by hand:", f"./fillpath alert buy SYMBOL 1 --webhook {webhook.typed}")
 
 
 @group.command("set")
@@ -111,7 +111,7 @@ def change(
 ) -> None:
     """Change a webhook; its token and secret stay the same."""
     from cli.directory import Directory
-    from cli.labels import quoted, require_free_label
+    from cli.labels import require_free_label
     from cli.webhook_settings import parse_settings
     from cli.webhooks import parse_routes
     from fillpath.accounts.manage import save_webhook
@@ -138,7 +138,7 @@ def change(
     else:
         terminal.out.print(f"Webhook {escape(changed.label)} changed.")
         if secret_in is not None:
-            terminal.hint("The URL and the message to paste now:", f"./fillpath webhook show {quoted(changed.label)}")
+            terminal.hint("The URL and the message to paste now:", f"./fillpath webhook show {changed.typed}")
 
 
 @group.command("list")
@@ -194,7 +194,6 @@ def rotate(
 def show(context: typer.Context, webhook: Meant, *, env: Env = None, as_json: Json = False) -> None:
     """Show one webhook: its settings, its URL, and the messages to paste into alerts."""
     from cli.directory import Directory
-    from cli.labels import quoted
     from cli.webhook_view import settings_table
     from cli.webhooks import Sender
     from fillpath.alerts.message import indicator_message
@@ -210,7 +209,7 @@ def show(context: typer.Context, webhook: Meant, *, env: Env = None, as_json: Js
     terminal.out.print(settings_table(found, {account.account_id: account for account in directory.accounts()}))
     if found.revoked:
         terminal.out.print("Its address is revoked.")
-        terminal.hint("For a new one:", f"./fillpath webhook rotate {quoted(found.label)}")
+        terminal.hint("For a new one:", f"./fillpath webhook rotate {found.typed}")
         return
     _show_sender(f"Webhook {found.label}", sender, as_json=False)
     section("Message for an alert of an indicator, one alert for each action", for_indicators)
@@ -227,7 +226,6 @@ def revoke(
 ) -> None:
     """End a webhook's addresses at once; rotate gives it a new one."""
     from cli.directory import Directory
-    from cli.labels import quoted
     from fillpath.accounts.manage import revoke_webhook
 
     target = target_of(context, env)
@@ -238,7 +236,7 @@ def revoke(
         return
     ended = "all its addresses lead" if generation is None else f"the address of generation {generation} leads"
     terminal.out.print(f"Webhook {escape(revoked.label)}: {ended} nowhere from now on.")
-    terminal.hint("For a new address:", f"./fillpath webhook rotate {quoted(revoked.label)}")
+    terminal.hint("For a new address:", f"./fillpath webhook rotate {revoked.typed}")
 
 
 def _table(webhooks: "tuple[Webhook, ...]", accounts: "dict[str, Account]") -> "Listing":

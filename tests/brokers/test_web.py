@@ -146,3 +146,24 @@ def test_headers_that_only_trickle_meet_the_deadline_of_the_whole_answer() -> No
 )
 def test_a_part_of_a_path_stays_one(text: str, written: str) -> None:
     assert part(text) == written
+
+
+@pytest.mark.integration
+@pytest.mark.enable_socket
+def test_a_venue_is_offered_http_2() -> None:
+    greeted: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def greet() -> None:
+            line, _ = server.accept()
+            with line:
+                greeted.append(line.recv(4096))  # what is offered stands unencrypted in the first message
+
+        listening = threading.Thread(target=greet)
+        listening.start()
+        pool = Web(FakeRateLimits(), FakeClock())
+        with pytest.raises(NotSent):
+            pool.call(Request("GET", f"https://127.0.0.1:{server.getsockname()[1]}/"))
+        listening.join(5)
+        pool.close()
+    assert b"\x02h2" in greeted[0]

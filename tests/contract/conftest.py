@@ -1,12 +1,14 @@
 """Every case of a port runs on the fakes and on moto; every case of a broker at the venues that it names."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 
 from tests.contract.broker_bench import Bench, bench
 from tests.contract.hosts import AwsHost, FakeHost, Host
 from tests.contract.moto import Moto, serve
+from tests.fakes.clock import FakeClock
 
 
 @pytest.fixture(scope="session")
@@ -20,6 +22,12 @@ def host(request: pytest.FixtureRequest) -> Host:
     if request.param == "fake":
         return FakeHost()
     return AwsHost(request.getfixturevalue("moto"))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    """A test's own, which it shares with the venue."""
+    return FakeClock(datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """Exits that a venue, or a person there, makes into something else: the position stays protected, and nothing more."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
 
 from fillpath.orders.model import LegStatus, Operation, Order, OrderState, OrderType
 from fillpath_brokers.facade import Change, OrderRef
-from tests.contract.broker_bench import Bench, bench
+from tests.contract.broker_bench import Bench, bench, traders
 from tests.contract.order_path import levels, order_path, wished, working
 from tests.fakes.clock import FakeClock
 from tests.orders.floor import Fakes
@@ -17,13 +16,7 @@ from tests.orders.house import House
 pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    """Ours."""
-    return FakeClock(datetime.now(UTC).replace(microsecond=0))
-
-
-@pytest.fixture(params=["alpaca", "schwab", "tradestation", "tradovate"])
+@pytest.fixture(params=traders())
 def at(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Bench]:
     """Each venue that is reached over HTTP."""
     with bench(str(request.param), clock) as found:

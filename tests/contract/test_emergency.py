@@ -1,14 +1,13 @@
 """Out of everything by the venue's own means, while the venue refuses one of the cancellations."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from cli.flattening import flatten_at_venue
 from fillpath.orders.model import Operation, OrderState, OrderType
-from tests.contract.broker_bench import Bench, bench
+from tests.contract.broker_bench import Bench, bench, traders
 from tests.contract.order_path import levels, order_path, wished, working
 from tests.fakes.clock import FakeClock
 
@@ -20,13 +19,7 @@ NOT_NOW: dict[str, Any] = {
 }
 
 
-@pytest.fixture
-def clock() -> FakeClock:
-    """Ours."""
-    return FakeClock(datetime.now(UTC).replace(microsecond=0))
-
-
-@pytest.fixture(params=["alpaca", "schwab", "tradestation", "tradovate"])
+@pytest.fixture(params=traders())
 def at(request: pytest.FixtureRequest, clock: FakeClock) -> Iterator[Bench]:
     """Each venue that is reached over HTTP, with a position that has a take profit and a stop loss."""
     with bench(str(request.param), clock) as found:

@@ -1,7 +1,6 @@
 """Brackets that TradeStation takes in part: the fill is recorded, and what is held is protected again, by the order path."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -18,12 +17,6 @@ pytestmark = [pytest.mark.integration, pytest.mark.enable_socket]
 
 REFUSED = "Stop price is above the market"
 LOST: dict[str, Any] = {"drop": True, "when": "after", "times": 1, "match": {"method": "POST", "path": "order"}}
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """Ours and TradeStation's."""
-    return FakeClock(datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture

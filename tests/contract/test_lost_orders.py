@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -28,12 +28,6 @@ LONG_AFTER_S = 400
 def key(request: pytest.FixtureRequest) -> str:
     """Of such a venue."""
     return str(request.param)
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    """Ours."""
-    return FakeClock(datetime.now(UTC).replace(microsecond=0))
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pytest
 
 from fillpath.accounts.model import OutsideHours
 from fillpath.orders.model import Leg, LegStatus, OrderType
-from fillpath.orders.outcomes import Outcome, Rejected
+from fillpath.orders.outcomes import LegView, Outcome, Rejected
 from fillpath_brokers import registry
 from fillpath_brokers.facade import Change, OrderRef
 from tests.contract.broker_bench import Bench, bench, traders
@@ -99,35 +99,34 @@ def test_a_share_that_must_not_be_sold_short(shares: Bench) -> None:
     assert refused(shares, shares.leg("sell")).reason == "short_not_allowed"
 
 
+def ended(at: Bench, end: LegStatus) -> tuple[OrderRef, LegView]:
+    """A limit order that has come to this end, and how it shows."""
+    leg = at.leg(type=OrderType.LIMIT, limit_price=at.away(-4))
+    ref = OrderRef(leg.client_order_id, at.accepted(leg).broker_order_id, leg)
+    if end is LegStatus.CANCELLED:
+        at.broker.cancel(ref)
+    else:
+        at.trades_at(at.away(-5))
+    return ref, at.becomes(leg, end)
+
+
 # --- too late, and nowhere ------------------------------------------------------------------------------------------------------
 
 
 @at_venues(lambda known: known.replace)
 @pytest.mark.parametrize("end", [LegStatus.FILLED, LegStatus.CANCELLED])
 def test_a_change_of_an_order_that_has_ended(at: Bench, end: LegStatus) -> None:
-    leg = at.leg(type=OrderType.LIMIT, limit_price=at.away(-4))
-    ref = OrderRef(leg.client_order_id, at.accepted(leg).broker_order_id, leg)
-    if end is LegStatus.CANCELLED:
-        at.broker.cancel(ref)
-    else:
-        at.trades_at(at.away(-5))
-    at.becomes(leg, end)
+    ref, before = ended(at, end)
     assert not_changed(at.broker.replace(ref, Change(limit_price=at.away(-8)))).reason == "not_working"
-    assert at.seen(leg, ref.broker_order_id).status is end
+    assert at.broker.order(ref) == before
 
 
 @at_venues()
 @pytest.mark.parametrize("end", [LegStatus.FILLED, LegStatus.CANCELLED])
 def test_a_cancellation_that_comes_too_late_is_no_error_and_changes_nothing(at: Bench, end: LegStatus) -> None:
-    leg = at.leg(type=OrderType.LIMIT, limit_price=at.away(-4))
-    ref = OrderRef(leg.client_order_id, at.accepted(leg).broker_order_id, leg)
-    if end is LegStatus.CANCELLED:
-        at.broker.cancel(ref)
-    else:
-        at.trades_at(at.away(-5))
-    before = at.becomes(leg, end)
+    ref, before = ended(at, end)
     at.broker.cancel(ref)
-    assert at.seen(leg, ref.broker_order_id) == before
+    assert at.broker.order(ref) == before
 
 
 @at_venues(lambda known: known.replace)

@@ -175,14 +175,8 @@ class BrokerDesk:
 
 def _undeclared(account: AccountRef, leg: Leg) -> Rejected | None:
     """Kinds that the venue has none of are not sent, whoever asks for them."""
-    able = registry.capabilities(account.venue)
-    for name, value, known in (
-        ("type", leg.type, able.order_types),
-        ("time_in_force", leg.time_in_force, able.time_in_force),
-    ):
-        if value not in known:
-            return Rejected("unsupported", f"{name}: {account.venue} has no {value}; it has {', '.join(sorted(known))}")
-    return None
+    lacking = registry.capabilities(account.venue).lacks(account.venue, leg.type, leg.time_in_force)
+    return Rejected("unsupported", lacking) if lacking else None
 
 
 def _not_sent(exc: BrokerError, leg: Leg) -> Outcome:

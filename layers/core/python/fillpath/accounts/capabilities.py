@@ -47,6 +47,14 @@ class Capabilities:
     credentials_required: bool = True
     requests_per_minute: float | None = None
 
+    def lacks(self, venue: str, kind: str, time_in_force: str) -> str | None:
+        """Which field of an order asks for what `venue` does not have, and what it has; None: it has both."""
+        if kind not in self.order_types:
+            return f"type: {venue} has no {kind} orders; it has {', '.join(sorted(self.order_types))}"
+        if time_in_force not in self.time_in_force:
+            return f"time_in_force: {venue} has no {time_in_force}; it has {', '.join(sorted(self.time_in_force))}"
+        return None
+
     @property
     def with_data(self) -> frozenset[str]:
         """Which kinds of the catalogue the venue has market data of."""

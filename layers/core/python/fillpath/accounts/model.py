@@ -12,6 +12,15 @@ class _Record(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+class _Labelled(_Record):
+    label: str
+
+    @property
+    def typed(self) -> str:
+        """Its label as one types it in a command."""
+        return shlex.quote(self.label)
+
+
 class Execution(StrEnum):
     """Who hosts the use cases of an account."""
 
@@ -80,7 +89,7 @@ class User(_Record):
     created_at: datetime
 
 
-class Account(_Record):
+class Account(_Labelled):
     """One trading account at one venue. `symbols`: roots that entries may trade; empty means all.
 
     `connection` is how its venue is reached, without secrets: the venue's own keys (`environment`, `account`, ...) and endpoint
@@ -93,7 +102,6 @@ class Account(_Record):
     account_id: str
     user_id: str
     venue: str
-    label: str
     execution: Execution = Execution.DIRECT
     simulation: bool = True
     terms_accepted_at: datetime | None = None
@@ -108,11 +116,6 @@ class Account(_Record):
     kinds: tuple[str, ...] = ()
     created_at: datetime
 
-    @property
-    def typed(self) -> str:
-        """Its label as one types it in a command."""
-        return shlex.quote(self.label)
-
 
 class Route(_Record):
     """Where a webhook's alerts go, and by what its quantities are multiplied."""
@@ -121,7 +124,7 @@ class Route(_Record):
     multiplier: Decimal = Decimal(1)
 
 
-class Webhook(_Record):
+class Webhook(_Labelled):
     """The settings of one webhook. Token and secret are derived, never stored.
 
     What holds back entries only: `symbols` (roots, empty means all), `windows` (texts such as `Mon-Fri 09:30-16:00
@@ -132,7 +135,6 @@ class Webhook(_Record):
 
     webhook_id: str
     user_id: str
-    label: str
     generation: int = 1
     previous_generation: int | None = None
     previous_until: datetime | None = None

@@ -207,11 +207,8 @@ def _not_traded(instrument: Instrument, account: Account, capabilities: Capabili
 
 
 def _not_supported(alert: CanonicalAlert, account: Account, capabilities: Capabilities) -> tuple[str, str] | None:
-    if alert.type not in capabilities.order_types:
-        return "unsupported", f"type: {account.venue} has no {alert.type} orders; it has {_listed(capabilities.order_types)}"
-    if alert.time_in_force not in capabilities.time_in_force:
-        known = _listed(capabilities.time_in_force)
-        return "unsupported", f"time_in_force: {account.venue} has no {alert.time_in_force}; it has {known}"
+    if lacking := capabilities.lacks(account.venue, alert.type, alert.time_in_force):
+        return "unsupported", lacking
     if (alert.take_profit or alert.stop_loss) and not capabilities.bracket and not reduces(alert):
         return "unsupported", f"take_profit, stop_loss: {account.venue} has no brackets; send the exits as limit and stop orders"
     return None
